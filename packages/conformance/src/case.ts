@@ -1,0 +1,57 @@
+import type { FaultName } from './subject.ts'
+
+/** The states in which promises are tried, in the order in which a subject lives through them. */
+export const states = ['healthy', 'degraded', 'recovered', 'closed'] as const
+export type State = (typeof states)[number]
+
+type Step<Ground, Memo> = (ground: Ground, memo: Memo) => Promise<void>
+
+/**
+ * A promise and how to find out whether it is kept: one step for each state in which it makes sense. The steps of a
+ * case belong together: what the healthy one returns is handed to those that follow.
+ */
+export interface Case<Ground> {
+  /** The promise, in plain words. */
+  readonly name: string
+  readonly theme: string
+  /** The faults it is tried under, each in a run of its own. */
+  readonly under: readonly FaultName[]
+  /** What the subject has to claim; a reason if it does not. */
+  readonly unclaimed?: (ground: Ground) => string | undefined
+  readonly steps: Partial<Record<State, (ground: Ground, memo: unknown) => Promise<unknown>>>
+}
+
+/** What is written down for a case. */
+export interface CaseDefinition<Ground, Memo> {
+  readonly under?: readonly FaultName[]
+  readonly unclaimed?: (ground: Ground) => string | undefined
+  readonly healthy?: (ground: Ground) => Promise<Memo>
+  readonly degraded?: Step<Ground, Memo>
+  readonly recovered?: Step<Ground, Memo>
+  readonly closed?: Step<Ground, Memo>
+}
+
+/** Collects the cases of one theme. */
+export interface Theme<Ground> {
+  readonly cases: readonly Case<Ground>[]
+  promise<Memo>(name: string, definition: CaseDefinition<Ground, Memo>): void
+  /** A promise that holds whenever the subject is up: at first, and again after an outage. */
+  always(name: string, check: (ground: Ground) => Promise<void>, unclaimed?: Case<Ground>['unclaimed']): void
+}
+
+/** Opens a theme. */
+export function createTheme<Ground>(theme: string): Theme<Ground> {
+  const cases: Case<Ground>[] = []
+  function promise<Memo>(name: string, definition: CaseDefinition<Ground, Memo>): void {
+    const { under = ['cut'], unclaimed, ...steps } = definition
+    const erased = steps as Case<Ground>['steps']
+    cases.push({ name, theme, under, steps: erased, ...(unclaimed && { unclaimed }) })
+  }
+  return {
+    cases,
+    promise,
+    always(name, check, unclaimed) {
+      promise(name, { healthy: check, recovered: check, ...(unclaimed && { unclaimed }) })
+    },
+  }
+}

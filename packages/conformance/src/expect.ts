@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+
+/** How much longer than promised anything may take, in ms: the machine is busy, the promise is not about that. */
+export const margin = 500
+
+/** The bytes of a text. */
+export function bytes(text: string): Uint8Array {
+  return Buffer.from(text)
+}
+
+/** The bytes are these. */
+export function same(actual: unknown, expected: string | Uint8Array, what = 'the entry'): void {
+  assert.ok(actual instanceof Uint8Array, `${what} should be bytes, not ${describe(actual)}`)
+  const wanted = typeof expected === 'string' ? bytes(expected) : expected
+  if (Buffer.compare(actual, wanted) === 0) return
+  assert.fail(`${what} should be ${describe(wanted)}, not ${describe(actual)}`)
+}
+
+/** There is no such entry. */
+export function none(actual: unknown, what = 'the entry'): void {
+  assert.equal(actual, undefined, `${what} should be undefined, not ${describe(actual)}`)
+}
+
+/** Gives what a promise settles to, if it does so in time. */
+export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new assert.AssertionError({ message: `${what} took longer than ${ms} ms` })), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The call rejects or stays pending; any answer would be a guess. */
+export async function doesNotAnswer(promise: Promise<unknown>, what: string, ms = 250): Promise<void> {
+  const outcome = await Promise.race([
+    promise.then(
+      (value) => ({ value }),
+      () => undefined,
+    ),
+    pause(ms),
+  ])
+  if (outcome) assert.fail(`${what} answered ${describe(outcome.value)} although it could not ask`)
+}
+
+/** Tries until it holds. */
+export async function eventually(check: () => Promise<void>, ms = 2_000): Promise<void> {
+  const end = performance.now() + ms
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() > end) throw error
+    }
+    await pause(20)
+  }
+}
+
+/** It holds, and goes on holding: nothing that comes late undoes it. */
+export async function steadily(check: () => Promise<void>, ms = 400): Promise<void> {
+  const end = performance.now() + ms
+  do {
+    await check()
+    await pause(50)
+  } while (performance.now() < end)
+}
+
+export function pause(ms: number): Promise<undefined> {
+  return new Promise((resolve) => void setTimeout(() => resolve(undefined), ms))
+}
+
+function describe(value: unknown): string {
+  if (!(value instanceof Uint8Array)) return value === undefined ? 'undefined' : JSON.stringify(value) ?? typeof value
+  const text = Buffer.from(value).toString('latin1')
+  return value.length > 40 ? `${value.length} bytes that begin with ${JSON.stringify(text.slice(0, 20))}` : JSON.stringify(text)
+}

@@ -1,0 +1,71 @@
+import type { Backend } from '@holdfast/core'
+import type { SessionStore } from './session-store.ts'
+
+/** The ways in which the other side is made to fail. */
+export type FaultName = 'cut' | 'hang' | 'slow'
+
+/**
+ * Breaks the connection between the subject's clients and their data. What is left out cannot be tried: the report
+ * lists those promises as not claimed.
+ */
+export interface Fault {
+  /** Drops every connection and refuses new ones. */
+  cut?(): Promise<void>
+  /** Keeps connections open and answers nothing; what was sent takes effect after {@link Fault.restore}, or never. */
+  hang?(): Promise<void>
+  /** Answers, but seconds late. */
+  slow?(): Promise<void>
+  /** Ends the fault, whichever it was. */
+  restore?(): Promise<void>
+}
+
+interface Subject<Client> {
+  /** Names it in the report. */
+  readonly name: string
+  /** Gives a fresh client on the same data; several may be open at once. */
+  create(): Client | Promise<Client>
+  readonly fault?: Fault
+  /** Moves the clock that the subject was created with. Left out: the suite waits in real time, with short ttls. */
+  readonly clock?: { advance(ms: number): Promise<void> }
+  /** Lets go of what the subject itself holds: servers, proxies, files. Called when the run is over. */
+  stop?(): Promise<void>
+}
+
+/** A backend to be put to the test. What it claims is read from the backend itself. */
+export interface BackendSubject extends Subject<Backend> {
+  readonly kind?: 'backend'
+}
+
+/** An express-session store to be put to the test. */
+export interface SessionStoreSubject extends Subject<SessionStore> {
+  readonly kind: 'session store'
+  /** Lets go of one store, as its application would. Left out: nothing is said about closed stores. */
+  close?(store: SessionStore): Promise<void>
+  /** Whether every store that `create` gives has the same sessions; a store has no way to say so itself. */
+  readonly shared?: boolean
+  /** How long a callback may take while the other side is away, in ms; default 1,000. */
+  readonly deadline?: number
+}
+
+/** Says what to test: `export default defineBackend({ name, create })`. */
+export function defineBackend(subject: Omit<BackendSubject, 'kind'>): BackendSubject {
+  return checked({ ...subject, kind: 'backend' })
+}
+
+/** Says what to test: `export default defineSessionStore({ name, create })`. */
+export function defineSessionStore(subject: Omit<SessionStoreSubject, 'kind'>): SessionStoreSubject {
+  return checked({ ...subject, kind: 'session store' })
+}
+
+/** Gives a subject back if it can be one; throws a `TypeError` that says what is missing. */
+export function checked<Given extends BackendSubject | SessionStoreSubject>(subject: Given): Given {
+  if (typeof subject !== 'object' || subject === null) throw new TypeError('A subject must be an object.')
+  if (typeof subject.name !== 'string' || subject.name === '') throw new TypeError('A subject needs a "name".')
+  if (typeof subject.create !== 'function') throw new TypeError('A subject needs a function "create".')
+  return subject
+}
+
+/** Whether the subject can be put under a fault, and freed of it. */
+export function offers(subject: Pick<Subject<unknown>, 'fault'>, fault: FaultName): boolean {
+  return typeof subject.fault?.[fault] === 'function' && typeof subject.fault.restore === 'function'
+}

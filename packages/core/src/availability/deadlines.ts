@@ -1,0 +1,88 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { Milliseconds } from '../units.ts'
+
+/** A call under way. It is either met or expires, never both. */
+export interface Deadline {
+  settled: boolean
+  readonly expires: number
+  readonly onExpire: () => void
+}
+
+/**
+ * Gives every call the same time to finish, for next to nothing: equal timeouts expire in the order in which they
+ * began, so one queue and one timer serve them all, and no call reads the clock.
+ */
+export interface Deadlines {
+  /** Starts the time of a call. */
+  start(onExpire: () => void): Deadline
+  /** Ends it; `false` if it had expired already. */
+  meet(deadline: Deadline): boolean
+  /** Expires everything under way now. */
+  expireAll(): void
+}
+
+const ticksPerTimeout = 10
+const compactAt = 1024
+
+/**
+ * Creates deadlines of `timeout` ms. A call expires between `timeout` and `timeout` + 10 %. Time in which the event loop
+ * stood still is not counted, and answers that already wait in the socket are read before anything expires: a busy
+ * process is not a dead Redis.
+ */
+export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clock: Clock }): Deadlines {
+  let queue: Deadline[] = []
+  let head = 0
+  let tick = 0
+  let timer: Timer | undefined
+
+  function onTick(): void {
+    timer = undefined
+    tick++
+    // Timers run before the sockets are read; what arrived meanwhile gets its turn first.
+    if (queue[head] && queue[head]!.expires <= tick) setImmediate(expire, tick)
+    if (head < queue.length) arm()
+  }
+
+  function arm(): void {
+    timer ??= clock.setTimeout(onTick, timeout / ticksPerTimeout)
+  }
+
+  function expire(now: number): void {
+    while (head < queue.length && queue[head]!.expires <= now) {
+      const deadline = queue[head++]!
+      if (deadline.settled) continue
+      deadline.settled = true
+      deadline.onExpire()
+    }
+    trim()
+  }
+
+  function trim(): void {
+    while (head < queue.length && queue[head]!.settled) head++
+    if (head === queue.length) {
+      queue.length = 0
+      head = 0
+    } else if (head > compactAt && head * 2 > queue.length) {
+      queue = queue.slice(head)
+      head = 0
+    }
+  }
+
+  return {
+    start(onExpire) {
+      const deadline: Deadline = { settled: false, expires: tick + ticksPerTimeout + 1, onExpire }
+      queue.push(deadline)
+      if (!timer) arm()
+      return deadline
+    },
+    meet(deadline) {
+      if (deadline.settled) return false
+      deadline.settled = true
+      if (queue[head] === deadline) trim()
+      return true
+    },
+    expireAll() {
+      expire(Infinity)
+    },
+  }
+}

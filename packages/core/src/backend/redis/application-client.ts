@@ -1,0 +1,64 @@
+/** What is needed of an application's client to end when it ends. */
+interface Emitter {
+  readonly status?: string
+  on(event: string, listener: (...args: never[]) => void): unknown
+  off(event: string, listener: (...args: never[]) => void): unknown
+  listenerCount(event: string): number
+}
+
+/** How our connection follows an application's client. */
+export interface Follower {
+  isReady(): boolean
+  end(): void
+  begin(): void
+  /** Stops keeping the process alive while there is no connection. */
+  loosen(): void
+}
+
+export interface Fate {
+  /** Stops following. */
+  release(): void
+}
+
+/** Long enough to tell a client that the application ended from one that lost its server, as ours then does too. */
+const settleAfter = 50
+
+/**
+ * Lets our connection end when the application ends its client, so that the process can exit, and begin again when it
+ * does. A client that gave up because its server is away is not followed: ours goes on trying.
+ *
+ * Also gives the client an `error` listener where it has none, since one is all it takes to keep a process alive.
+ */
+export function shareFate(app: object, follower: Follower): Fate {
+  const client = app as Emitter
+  let ended = false
+  let timer: NodeJS.Timeout | undefined
+
+  if (client.listenerCount('error') === 0) client.on('error', () => undefined)
+
+  function onEnd(): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      if (!follower.isReady()) return follower.loosen()
+      ended = true
+      follower.end()
+    }, settleAfter)
+  }
+
+  function onBegin(): void {
+    clearTimeout(timer)
+    if (!ended) return
+    ended = false
+    follower.begin()
+  }
+
+  client.on('end', onEnd)
+  client.on('ready', onBegin)
+  return {
+    release() {
+      clearTimeout(timer)
+      client.off('end', onEnd)
+      client.off('ready', onBegin)
+    },
+  }
+}

@@ -1,0 +1,65 @@
+import type { ConnectionChange } from '../backend.ts'
+import { withoutArguments } from './replies.ts'
+
+/** Keeps whether a connection is usable and why it is not, and tells those who watch. */
+export interface ConnectionState {
+  readonly ready: boolean
+  /** What a command is rejected with while there is no connection: the reason, where one is known. */
+  offlineError(): Error
+  /** Keeps the client's last error: it says why the connection is lost, which the loss itself does not. */
+  note(error: unknown): void
+  announceReady(): void
+  /** Tells that the connection is lost, once per loss and cause. */
+  announceLost(): void
+  watch(listener: (change: ConnectionChange) => void): () => void
+  /** We end the connection ourselves: it is not ready any more, and nobody is told. */
+  close(): void
+}
+
+/** Creates the state of a connection that is not ready yet. */
+export function createConnectionState(): ConnectionState {
+  const listeners = new Set<(change: ConnectionChange) => void>()
+  let ready = false
+  let closed = false
+  let cause: Error | undefined
+  let announced: string | undefined
+
+  function tell(change: ConnectionChange): void {
+    for (const listener of [...listeners]) listener(change)
+  }
+
+  return {
+    get ready() {
+      return ready
+    },
+    offlineError: () => cause ?? Object.assign(new Error('There is no connection to Redis.'), { code: 'OFFLINE' }),
+    note(error) {
+      if (error instanceof Error && !closed) cause = withoutArguments(error)
+    },
+    announceReady() {
+      if (ready || closed) return
+      ready = true
+      cause = undefined
+      announced = undefined
+      tell({ status: 'ready' })
+    },
+    announceLost() {
+      const reason = cause ? `${(cause as { code?: string }).code} ${cause.message}` : ''
+      if (closed || (!ready && announced === reason)) return
+      ready = false
+      announced = reason
+      tell({ status: 'lost', cause })
+    },
+    watch(listener) {
+      listeners.add(listener)
+      if (ready) listener({ status: 'ready' })
+      return () => void listeners.delete(listener)
+    },
+    close() {
+      listeners.clear()
+      ready = false
+      closed = true
+      cause = Object.assign(new Error('The connection to Redis was closed.'), { code: 'CLOSED' })
+    },
+  }
+}

@@ -1,0 +1,147 @@
+import { backoff } from './ioredis-options.ts'
+import type { RedisCommand, Reply } from './port.ts'
+
+/** What is used of a client, cluster or Sentinel client of node-redis 5 and 6; known by its shape. */
+export interface NodeRedisClient {
+  readonly isReady: boolean
+  duplicate(overrides?: never): object
+  connect(): Promise<unknown>
+  destroy(): unknown
+  on(event: string, listener: (error: never) => void): unknown
+  subscribe(channel: string, listener: (message: Buffer, channel: Buffer) => void, bufferMode: true): Promise<unknown>
+  unsubscribe(channel: string, listener: (message: Buffer, channel: Buffer) => void, bufferMode: true): Promise<unknown>
+}
+
+/** Where the three kinds of client differ. */
+export interface Dialect {
+  readonly clustered: boolean
+  readonly keyPrefix: string
+  /** Makes an unconnected client like the application's, with options that fail fast. */
+  duplicate(): NodeRedisClient
+  send(client: NodeRedisClient, command: RedisCommand, key?: string): Promise<Reply>
+  shards(client: NodeRedisClient): ((command: RedisCommand) => Promise<Reply>)[]
+  isUsable(client: NodeRedisClient): boolean
+  /** Asks whether a connection that listens still lives. */
+  pingListening(client: NodeRedisClient): Promise<unknown>
+}
+
+interface Single extends NodeRedisClient {
+  readonly options?: { readonly socket?: object; readonly database?: number }
+  sendCommand(command: readonly unknown[], options: object): Promise<Reply>
+  ping(): Promise<unknown>
+}
+
+interface Node {
+  readonly client?: Single
+}
+
+interface ClusterClient extends NodeRedisClient {
+  readonly masters: readonly Node[]
+  readonly pubSubNode?: Node
+  readonly _options?: { readonly defaults?: { readonly socket?: object } }
+  nodeClient(node: Node): Promise<Single>
+  sendCommand(key: string | undefined, isReadonly: boolean, command: readonly unknown[], options: object): Promise<Reply>
+}
+
+interface SentinelClient extends NodeRedisClient {
+  sendCommand(isReadonly: boolean, command: readonly unknown[], options: object): Promise<Reply>
+}
+
+/** `$36` is RESP's bulk string: as Buffers, so that a value's bytes stay what they are and `+OK` is told from a value. */
+const commandOptions = { typeMapping: { 36: Buffer }, timeout: undefined }
+
+/** How a connection of ours behaves, whatever else its options say. */
+const failFast = {
+  url: undefined,
+  disableOfflineQueue: true,
+  commandOptions,
+  pingInterval: undefined,
+  maintNotifications: 'disabled',
+  clientSideCache: undefined,
+  emitInvalidate: undefined,
+  keyPrefix: undefined,
+}
+
+/** `socketTimeout` stays off: it is an idle timer that traffic holds off, and it ends idle connections that are well. */
+const failFastSocket = { connectTimeout: 500, socketTimeout: undefined, keepAliveInitialDelay: 5_000 }
+
+/** Tells the kinds of node-redis client apart. */
+export function dialectOf(app: NodeRedisClient): Dialect {
+  const keyPrefix = (app as { _keyPrefix?: string })._keyPrefix ?? ''
+  if ('masters' in app && 'nodeClient' in app) return { ...clusterDialect(app as ClusterClient), keyPrefix }
+  if ('getSentinelNode' in app) return { ...sentinelDialect(app as SentinelClient), keyPrefix }
+  return { ...singleDialect(app as Single), keyPrefix }
+}
+
+type DialectOfKind = Omit<Dialect, 'keyPrefix'>
+
+function singleDialect(app: Single): DialectOfKind {
+  const send = (client: NodeRedisClient, command: RedisCommand): Promise<Reply> =>
+    (client as Single).sendCommand(command, commandOptions)
+  return {
+    clustered: false,
+    duplicate() {
+      // One client lives for one connection: the lifeline makes the next one.
+      const socket = { ...app.options?.socket, ...failFastSocket, reconnectStrategy: false }
+      return app.duplicate({ ...failFast, socket } as never) as NodeRedisClient
+    },
+    send,
+    shards: (client) => [(command) => send(client, command)],
+    isUsable: () => false,
+    pingListening: (client) => (client as Single).ping(),
+  }
+}
+
+function clusterDialect(app: ClusterClient): DialectOfKind {
+  const masters = (client: NodeRedisClient): readonly Node[] => (client as ClusterClient).masters
+  return {
+    clustered: true,
+    duplicate() {
+      const defaults = app._options?.defaults
+      const socket = { ...defaults?.socket, ...failFastSocket, reconnectStrategy: backoff }
+      const { url: _, keyPrefix: __, ...nodes } = failFast
+      return app.duplicate({
+        commandOptions,
+        clientSideCache: undefined,
+        keyPrefix: undefined,
+        // A master that does not answer must not keep us from the others.
+        minimizeConnections: true,
+        maxCommandRedirections: 5,
+        // Older versions do not show their options: without them the nodes' own would be lost.
+        ...(app._options ? { defaults: { ...defaults, ...nodes, socket } } : {}),
+      } as never) as NodeRedisClient
+    },
+    send: (client, command, key) => (client as ClusterClient).sendCommand(key, false, command, commandOptions),
+    shards: (client) =>
+      masters(client).map(
+        (node) => async (command) =>
+          (await (client as ClusterClient).nodeClient(node)).sendCommand(command, commandOptions),
+      ),
+    isUsable: (client) => masters(client).some((node) => node.client === undefined || node.client.isReady),
+    pingListening: async (client) => (client as ClusterClient).pubSubNode?.client?.ping(),
+  }
+}
+
+function sentinelDialect(app: SentinelClient): DialectOfKind {
+  const send = (client: NodeRedisClient, command: RedisCommand): Promise<Reply> =>
+    (client as SentinelClient).sendCommand(false, command, commandOptions)
+  return {
+    clustered: false,
+    duplicate: () =>
+      app.duplicate({
+        commandOptions,
+        clientSideCache: undefined,
+        keyPrefix: undefined,
+        // Else commands that failed with their connection are sent again after the failover.
+        maxCommandRediscovers: 0,
+        passthroughClientErrorEvents: true,
+        replicaPoolSize: 0,
+        reserveClient: false,
+      } as never) as NodeRedisClient,
+    send,
+    shards: (client) => [(command) => send(client, command)],
+    isUsable: () => false,
+    // The connection it listens on cannot be reached from here; that of its commands shares its fate.
+    pingListening: (client) => send(client, ['PING']),
+  }
+}

@@ -1,0 +1,89 @@
+import { shareFate } from './application-client.ts'
+import { createConnectionState } from './connection-state.ts'
+import { createLifeline, type Generation } from './lifeline.ts'
+import { dialectOf, type NodeRedisClient } from './node-redis-dialect.ts'
+import type { CommandPort, RedisCommand, Reply } from './port.ts'
+import { createSubscriber } from './subscriber.ts'
+
+/**
+ * Connects as an application's node-redis client, cluster or Sentinel client does (version 5 or 6), over a connection of
+ * our own: same address, credentials and TLS, options that fail fast. The application's client is left alone; when the
+ * application ends it, ours ends too. Why: docs/decisions/application-clients.md.
+ *
+ * node-redis never notices that a server has fallen silent, so each connection is a client of its own that can be
+ * thrown away, with a bounded handshake.
+ */
+export function nodeRedisPortLike(app: NodeRedisClient): CommandPort {
+  const dialect = dialectOf(app)
+  const state = createConnectionState()
+  const generation: Generation<NodeRedisClient> = {
+    make(onError) {
+      const client = dialect.duplicate()
+      client.on('error', onError)
+      client.on('node-error', onError)
+      return client
+    },
+    connect: (client) => client.connect(),
+    destroy: (client) => client.destroy(),
+    isUsable: (client) => dialect.isUsable(client),
+  }
+  const lifeline = createLifeline(generation, state)
+  const subscriber = createSubscriber(async (onMessage, onLost) => {
+    const listening = generation.make(() => dialect.isUsable(listening) || onLost())
+    await listening.connect()
+    const hear = (message: Buffer, channel: Buffer): void => onMessage(channel.toString(), message)
+    return {
+      subscribe: (channel) => listening.subscribe(channel, hear, true),
+      unsubscribe: (channel) => listening.unsubscribe(channel, hear, true),
+      ping: () => dialect.pingListening(listening),
+      close: () => void generation.destroy(listening),
+    }
+  })
+  let closed = false
+
+  function send(command: RedisCommand, key?: string): Promise<Reply> {
+    const { client } = lifeline
+    // Before it is ready, node-redis would send commands behind its own AUTH, whether or not that succeeds.
+    if (client === undefined || !client.isReady) return Promise.reject(state.offlineError())
+    return dialect.send(client, command, key)
+  }
+
+  const fate = shareFate(app, {
+    isReady: () => state.ready,
+    end: () => {
+      subscriber.reset()
+      lifeline.stop()
+    },
+    begin: () => lifeline.start(),
+    loosen: () => lifeline.loosen(),
+  })
+  lifeline.start()
+
+  return {
+    client: 'node-redis',
+    keyPrefix: dialect.keyPrefix,
+    clustered: dialect.clustered,
+    get ready() {
+      return state.ready
+    },
+    send,
+    shards() {
+      const { client } = lifeline
+      return client === undefined ? [send] : dialect.shards(client)
+    },
+    subscribe: subscriber.subscribe,
+    watch: state.watch,
+    reset() {
+      lifeline.renew()
+      subscriber.reset()
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      state.close()
+      fate.release()
+      subscriber.close()
+      lifeline.stop()
+    },
+  }
+}

@@ -1,0 +1,131 @@
+import { optionError } from '../../errors.ts'
+import type { Milliseconds } from '../../units.ts'
+import { written, type Backend, type SetOptions, type SetOutcome } from '../backend.ts'
+import type { CommandPort, RedisCommand, Reply } from './port.ts'
+import { arrayOf, bytesOf, expectStatus, integerOf, integrityError, isText, rethrowWithoutArguments } from './replies.ts'
+import { scanKeys } from './scan.ts'
+import { getBound, setIf, type Script } from './scripts.ts'
+import { positionsBySlot } from './slots.ts'
+
+/** What the Redis backend is made of. */
+export interface RedisBackendOptions {
+  /** The connection. The backend closes it when it is closed. */
+  readonly port: CommandPort
+}
+
+/** A Redis backend. It can do a little more than the contract asks. */
+export interface RedisBackend extends Backend {
+  /** Like `get`, but the answer is proved to belong to this very call. Costs a script instead of a `GET`. */
+  getBound(key: string): Promise<Uint8Array | undefined>
+  watch: NonNullable<Backend['watch']>
+  reset: NonNullable<Backend['reset']>
+}
+
+/**
+ * Creates the Redis backend over a client's port. Every reply is checked for its shape; one that cannot be the answer
+ * to its call rejects with an error whose `integrity` is true, upon which the layer above calls `reset()`.
+ */
+export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend {
+  const prefix = port.keyPrefix
+  const getRaw = port.get?.bind(port) ?? ((key: string) => port.send(['GET', key], key))
+  let calls = 0
+
+  function send(command: RedisCommand, key?: string): Promise<Reply> {
+    return port.send(command, key).catch(rethrowWithoutArguments)
+  }
+
+  async function run(script: Script, key: string, args: readonly (string | Buffer)[]): Promise<readonly Reply[]> {
+    const nonce = (++calls).toString(36)
+    const rest = ['1', key, nonce, ...args]
+    const reply = await send(['EVALSHA', script.sha1, ...rest], key)
+      .catch((error: unknown) => {
+        if (!isNoScript(error)) throw error
+        return send(['EVAL', script.source, ...rest], key)
+      })
+    if (!Array.isArray(reply) || !isText(reply[0], nonce)) throw integrityError('the answer to this script call')
+    return reply
+  }
+
+  async function getSome(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
+    const reply = await send(['MGET', ...keys], keys[0])
+    return arrayOf(reply, keys.length).map(bytesOf)
+  }
+
+  return {
+    name: 'redis',
+    capabilities: { shared: true, durable: true },
+
+    get: (key) => getRaw(prefix + key).then(bytesOf, rethrowWithoutArguments),
+    async getBound(key) {
+      const [, value] = arrayOf(await run(getBound, prefix + key, []), 2)
+      return bytesOf(value)
+    },
+    async getMany(keys) {
+      if (keys.length === 0) return []
+      const wireKeys = keys.map((key) => prefix + key)
+      if (!port.clustered) return getSome(wireKeys)
+      const values = Array.from<Buffer | undefined>({ length: keys.length })
+      await Promise.all(
+        positionsBySlot(wireKeys).map(async (positions) => {
+          const found = await getSome(positions.map((position) => wireKeys[position]!))
+          positions.forEach((position, index) => (values[position] = found[index]))
+        }),
+      )
+      return values
+    },
+    async set(key, value, options = {}) {
+      const ttl = ttlArgument(options.ttl)
+      const bytes = asBuffer(value)
+      if (options.ifAbsent || options.ifVersion !== undefined) {
+        return outcomeOf(await run(setIf, prefix + key, [bytes, ttl ?? '', condition(options)]))
+      }
+      const command: RedisCommand = ttl === undefined ? ['SET', prefix + key, bytes] : ['SET', prefix + key, bytes, 'PX', ttl]
+      expectStatus(await send(command, prefix + key), 'OK')
+      return written
+    },
+    async delete(key) {
+      return integerOf(await send(['DEL', prefix + key], prefix + key)) > 0
+    },
+    async touch(key, ttl) {
+      return integerOf(await send(['PEXPIRE', prefix + key, ttlArgument(ttl)!], prefix + key)) === 1
+    },
+    scan: (keysPrefix) => scanKeys(port, keysPrefix),
+
+    async publish(channel, message) {
+      integerOf(await send(['PUBLISH', channel, asBuffer(message)]))
+    },
+    subscribe: (channel, listener) => port.subscribe(channel, listener),
+
+    async ping() {
+      expectStatus(await send(['PING']), 'PONG')
+    },
+    watch: (listener) => port.watch(listener),
+    reset: () => port.reset(),
+    close: () => port.close(),
+  }
+}
+
+function ttlArgument(ttl: Milliseconds | undefined): string | undefined {
+  if (ttl === undefined) return undefined
+  if (!(ttl > 0) || ttl === Infinity) throw optionError('ttl', 'more than 0 milliseconds, or left out', ttl)
+  return String(Math.min(Math.ceil(ttl), Number.MAX_SAFE_INTEGER))
+}
+
+function condition({ ifAbsent, ifVersion }: SetOptions): string {
+  if (ifAbsent && ifVersion !== undefined) throw optionError('ifVersion', 'left out beside "ifAbsent"', ifVersion)
+  return ifVersion ?? ''
+}
+
+function outcomeOf(reply: readonly Reply[]): SetOutcome {
+  if (reply.length === 2 && reply[1] === 1) return written
+  if (reply.length === 3 && reply[1] === 0) return { written: false, current: bytesOf(reply[2]) }
+  throw integrityError('the outcome of a conditional write')
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT')
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

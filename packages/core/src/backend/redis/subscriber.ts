@@ -1,0 +1,109 @@
+import type { Subscription } from '../backend.ts'
+
+/** A connection that only listens. */
+export interface ListeningConnection {
+  subscribe(channel: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  ping(): Promise<unknown>
+  close(): void
+}
+
+/** How to open one: `onMessage` for each message, `onLost` once, when it ends by itself. Rejects when it cannot be had. */
+export type OpenListening = (
+  onMessage: (channel: string, message: Buffer) => void,
+  onLost: () => void,
+) => Promise<ListeningConnection>
+
+export interface Subscriber {
+  subscribe(channel: string, listener: (message: Buffer) => void): Promise<Subscription>
+  /** Drops the connection; it is opened again for those who still listen. */
+  reset(): void
+  close(): void
+}
+
+/** How often an idle connection is asked whether it still lives: nothing else would tell. */
+const heartbeat = 5_000
+/** How long a subscriber may take to answer, and to connect. */
+const patience = 1_500
+const retryAfter = 250
+
+/** Creates a subscriber: one connection, opened when first needed, for all channels, and opened again when it is lost. */
+export function createSubscriber(open: OpenListening): Subscriber {
+  const channels = new Map<string, Set<(message: Buffer) => void>>()
+  let connection: Promise<ListeningConnection> | undefined
+  let beat: NodeJS.Timeout | undefined
+  let retry: NodeJS.Timeout | undefined
+  let closed = false
+
+  function connect(): Promise<ListeningConnection> {
+    if (connection) return connection
+    const opening = answered(open(hear, () => lose(opening)))
+    connection = opening
+    opening.then(
+      (opened) => {
+        if (connection !== opening) return opened.close()
+        beat = setInterval(() => void answered(opened.ping()).catch(() => lose(opening)), heartbeat).unref()
+        for (const channel of channels.keys()) opened.subscribe(channel).catch(() => lose(opening))
+      },
+      () => lose(opening),
+    )
+    return opening
+  }
+
+  function hear(channel: string, message: Buffer): void {
+    for (const listener of channels.get(channel) ?? []) listener(message)
+  }
+
+  function lose(lost: Promise<ListeningConnection>): void {
+    if (connection !== lost) return
+    connection = undefined
+    clearInterval(beat)
+    lost.then((opened) => opened.close(), () => undefined)
+    clearTimeout(retry)
+    if (!closed && channels.size > 0) {
+      retry = setTimeout(() => void connect().catch(() => undefined), retryAfter * (0.8 + 0.4 * Math.random())).unref()
+    }
+  }
+
+  return {
+    async subscribe(channel, listener) {
+      if (closed) throw new Error('Connection is closed.')
+      const opened = await connect()
+      const listeners = channels.get(channel) ?? new Set()
+      channels.set(channel, listeners.add(listener))
+      try {
+        // Asked even where the channel is subscribed to already: that may still be under way.
+        await opened.subscribe(channel)
+      } catch (error) {
+        await forget(channel, listener)
+        throw error
+      }
+      return { close: () => forget(channel, listener) }
+    },
+    reset() {
+      if (connection) lose(connection)
+    },
+    close() {
+      closed = true
+      clearTimeout(retry)
+      if (connection) lose(connection)
+    },
+  }
+
+  async function forget(channel: string, listener: (message: Buffer) => void): Promise<void> {
+    const listeners = channels.get(channel)
+    if (!listeners?.delete(listener) || listeners.size > 0) return
+    channels.delete(channel)
+    const opened = await connection?.catch(() => undefined)
+    // The connection may be gone by now, and the subscription with it.
+    await opened?.unsubscribe(channel).catch(() => undefined)
+  }
+}
+
+/** Rejects when there is no answer in time; node-redis has no timeout of its own for that. */
+function answered<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(Object.assign(new Error('No answer.'), { code: 'ETIMEDOUT' })), patience)
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,22 @@
+/** A timer that can be called off. */
+export interface Timer {
+  cancel(): void
+}
+
+/** Where Holdfast reads the time and sets its timers; tests pass one they move by hand. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+  /** Calls back once after `ms`. The timer never keeps the process alive by itself. */
+  setTimeout(callback: () => void, ms: number): Timer
+}
+
+/** The system's time and timers. */
+export const systemClock: Clock = {
+  now: Date.now,
+  setTimeout(callback, ms) {
+    const timer = setTimeout(callback, ms)
+    timer.unref()
+    return { cancel: () => clearTimeout(timer) }
+  },
+}

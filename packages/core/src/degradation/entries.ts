@@ -1,0 +1,230 @@
+import type { Availability } from '../availability/availability.ts'
+import { versionOf, type Backend, type SetOptions, type SetOutcome } from '../backend/backend.ts'
+import type { Clock } from '../clock.ts'
+import type { Envelopes } from '../envelope/envelope.ts'
+import { HoldfastError } from '../errors.ts'
+import type { Events } from '../events.ts'
+import type { Keyspace } from '../keys.ts'
+import type { Milliseconds } from '../units.ts'
+import type { Epoch } from './epoch.ts'
+import { createFunnel } from './funnel.ts'
+import type { Base, Journal } from './journal.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
+import type { Rule } from './rules.ts'
+import { settleJournal, type Reconcile } from './settle.ts'
+
+/** Values under keys, through the funnel: what every engine builds on. */
+export interface Entries {
+  get(key: string): Promise<Reading>
+  /** Reads many entries in one round trip. */
+  getMany(keys: readonly string[]): Promise<Reading[]>
+  set(key: string, value: unknown, options?: StoreOptions): Promise<Stored>
+  /** Removes an entry. */
+  delete(key: string): Promise<void>
+  /** Extends an entry; `false` when there is none. */
+  touch(key: string, ttl: Milliseconds): Promise<boolean>
+  /** Gives all keys; while degraded those that this process knows. Keys beyond the length limit are not listed. */
+  keys(): AsyncIterable<readonly string[]>
+}
+
+export interface EntriesOptions {
+  readonly concern: string
+  readonly rule: Rule
+  readonly backend: Backend
+  readonly availability: Availability
+  readonly keyspace: Keyspace
+  readonly envelopes: Envelopes
+  readonly knowledge: Knowledge
+  readonly journal: Journal
+  readonly epoch: Epoch
+  readonly events: Events
+  readonly clock: Clock
+  /** How long a copy of an entry that was read is good for. */
+  readonly ttlOf: (value: unknown) => Milliseconds
+  readonly reconcile: Reconcile
+  /** Whether a value is of this concern's kind; what is not is treated as unreadable. */
+  readonly accepts: (value: unknown) => boolean
+}
+
+/** When to try again to settle a decision while the circuit is closed. */
+const settleSoon = 100
+
+/** Creates the entries of one concern. */
+export function createEntries(options: EntriesOptions): Entries {
+  const { rule, backend, availability, keyspace, envelopes, knowledge, journal, clock, events, concern } = options
+  const ask = createFunnel(availability, rule)
+  const mirrors = rule.mirror && backend.capabilities.shared
+  let isSettling = false
+
+  availability.onRecovery(({ call }) => settleJournal({ ...options, call }))
+
+  async function get(key: string): Promise<Reading> {
+    const wireKey = keyspace.wireKey(key)
+    if (knowledge.isUndecided(wireKey)) return knowledge.read(wireKey)
+    const answer = await ask<Uint8Array | undefined | Reading>('read', {
+      primary: () => backend.get(wireKey),
+      degraded: () => fromMemory(wireKey),
+      rejected: (fault) => unreadable(fault.code),
+    })
+    return answer === undefined || answer instanceof Uint8Array ? fromPrimary(wireKey, answer) : answer
+  }
+
+  async function getMany(keys: readonly string[]): Promise<Reading[]> {
+    const wireKeys = keys.map((key) => keyspace.wireKey(key))
+    const answers = await ask<readonly (Uint8Array | undefined | Reading)[]>('read', {
+      primary: () => backend.getMany(wireKeys),
+      degraded: () => wireKeys.map(fromMemory),
+    })
+    return Promise.all(
+      answers.map((answer, i) => {
+        const wireKey = wireKeys[i]!
+        if (knowledge.isUndecided(wireKey)) return knowledge.read(wireKey)
+        return answer === undefined || answer instanceof Uint8Array ? fromPrimary(wireKey, answer) : answer
+      }),
+    )
+  }
+
+  function fromMemory(wireKey: string): Reading {
+    return rule.read === 'unknown' ? { status: 'unknown' } : knowledge.read(wireKey)
+  }
+
+  function fromPrimary(wireKey: string, bytes: Uint8Array | undefined): Reading | Promise<Reading> {
+    if (bytes === undefined) return missing(wireKey)
+    const opened = envelopes.open(wireKey, bytes)
+    if (opened.status === 'opened' && (opened.bound || !backend.getBound)) return found(wireKey, bytes, opened)
+    if (opened.status === 'foreign') return foreign(wireKey)
+    // What does not prove to belong to the key may be the answer to another question: ask in a way that tells.
+    if (backend.getBound) return confirm(wireKey)
+    return unreadable(opened.status === 'unreadable' ? opened.reason : 'damaged')
+  }
+
+  function confirm(wireKey: string): Promise<Reading> {
+    return ask<Reading>('read', {
+      async primary() {
+        const bytes = await backend.getBound!(wireKey)
+        if (bytes === undefined) return missing(wireKey)
+        const opened = envelopes.open(wireKey, bytes)
+        if (opened.status === 'opened') return found(wireKey, bytes, opened)
+        return unreadable(opened.status === 'foreign' ? 'entry of another key' : opened.reason)
+      },
+      degraded: () => fromMemory(wireKey),
+      rejected: (fault) => unreadable(fault.code),
+    })
+  }
+
+  function found(wireKey: string, bytes: Uint8Array, opened: Pick<Found, 'value' | 'revision' | 'endsAt'>): Reading {
+    const { value, revision, endsAt } = opened
+    if (!options.accepts(value)) return unreadable('not of this kind')
+    if (mirrors) knowledge.remember(wireKey, bytes, options.ttlOf(value))
+    return { status: 'found', value, bytes, revision, endsAt, origin: 'primary' }
+  }
+
+  function missing(wireKey: string): Reading {
+    if (mirrors) knowledge.forget(wireKey)
+    return { status: 'missing', origin: 'primary' }
+  }
+
+  function unreadable(reason: string): Reading {
+    events.emit('entry', { concern, problem: 'unreadable', reason })
+    return { status: 'missing', origin: 'primary' }
+  }
+
+  function foreign(wireKey: string): Reading {
+    events.emit('entry', { concern, problem: 'foreign', reason: 'answer of another key' })
+    availability.reportForeignReply()
+    if (rule.read !== 'refuse') return fromMemory(wireKey)
+    throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'The primary gave an answer that belongs to another key.')
+  }
+
+  async function set(key: string, value: unknown, { ttl, endsAt = 0, over }: StoreOptions = {}): Promise<Stored> {
+    const wireKey = keyspace.wireKey(key)
+    const revision = Math.max(clock.now(), typeof over === 'object' ? over.revision + 1 : 0)
+    const bytes = envelopes.seal(wireKey, value, { revision, endsAt })
+    const base = baseOf(over)
+    const entry = (origin: Origin): Stored => ({
+      status: 'stored',
+      entry: { status: 'found', value, bytes, revision, endsAt, origin },
+    })
+    const degraded = (sent: boolean): Stored => {
+      const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, sent }))
+      return current ? { status: 'conflict', current } : entry('fallback')
+    }
+    if (knowledge.isUndecided(wireKey)) return degraded(false)
+
+    const outcome = await ask<SetOutcome | Stored>('write', {
+      primary: () => backend.set(wireKey, bytes, conditional(base, ttl)),
+      degraded: (fault) => degraded(fault !== undefined),
+    })
+    if ('status' in outcome) return outcome
+    if (!outcome.written) return { status: 'conflict', current: await fromPrimary(wireKey, outcome.current) }
+    if (mirrors) knowledge.keep(wireKey, bytes, ttl)
+    return entry('primary')
+  }
+
+  async function remove(key: string): Promise<void> {
+    const wireKey = keyspace.wireKey(key)
+    if (mirrors) knowledge.markRemoved(wireKey)
+    const degraded = (): void => decide(() => knowledge.remove(wireKey))
+    await ask<unknown>('write', { primary: () => backend.delete(wireKey), degraded })
+    // A decision of before is overruled, or settling it would bring the entry back.
+    if (knowledge.isUndecided(wireKey)) degraded()
+  }
+
+  async function touch(key: string, ttl: Milliseconds): Promise<boolean> {
+    const wireKey = keyspace.wireKey(key)
+    const degraded = (): boolean => decide(() => knowledge.touch(wireKey, ttl))
+    if (knowledge.isUndecided(wireKey)) return degraded()
+    const there = await ask<boolean>('write', { primary: () => backend.touch(wireKey, ttl), degraded })
+    if (there && mirrors) knowledge.extend(wireKey, ttl)
+    return there
+  }
+
+  /** Decides without the primary. A call can fail while the circuit stays closed; then no recovery comes to settle it. */
+  function decide<T>(decision: () => T): T {
+    const result = decision()
+    settleLater()
+    return result
+  }
+
+  function settleLater(): void {
+    if (isSettling || availability.circuit.at !== 'closed') return
+    isSettling = true
+    clock.setTimeout(() => void settleNow(), settleSoon)
+  }
+
+  async function settleNow(): Promise<void> {
+    if (availability.circuit.at === 'closed') {
+      await settleJournal({ ...options, call: (operation) => availability.call('write', operation) })
+    }
+    isSettling = false
+    if (journal.size > 0) settleLater()
+  }
+
+  async function* keys(): AsyncIterable<readonly string[]> {
+    const batches = backend.scan(keyspace.prefix)[Symbol.asyncIterator]()
+    for (;;) {
+      const batch = await ask<IteratorResult<readonly string[]>>('read', {
+        primary: () => batches.next(),
+        degraded: () => ({ done: true, value: knowledge.wireKeys(keyspace.prefix) }),
+      })
+      yield ((batch.value as readonly string[] | undefined) ?? [])
+        .map((wireKey) => keyspace.keyOf(wireKey))
+        .filter((key) => key !== undefined)
+      if (batch.done) return
+    }
+  }
+
+  return { get, getMany, set, delete: remove, touch, keys }
+}
+
+function baseOf(over: StoreOptions['over']): Base {
+  if (over === undefined) return 'any'
+  return typeof over === 'string' ? over : versionOf(over.bytes)
+}
+
+function conditional(base: Base, ttl: Milliseconds | undefined): SetOptions {
+  const expiry = ttl === undefined ? undefined : { ttl }
+  if (base === 'any') return { ...expiry }
+  return base === 'absent' || base === 'unknown' ? { ...expiry, ifAbsent: true } : { ...expiry, ifVersion: base }
+}

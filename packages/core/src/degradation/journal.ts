@@ -1,0 +1,79 @@
+import type { Version } from '../backend/backend.ts'
+import type { Bytes } from '../units.ts'
+
+/**
+ * What a write was based on: what the primary held when this process last knew.
+ *
+ * - a version: these bytes
+ * - `absent`: nothing, the entry is new
+ * - `any`: whatever it was
+ * - `unknown`: it could not be asked, so what is there has to be completed, not replaced
+ */
+export type Base = Version | 'absent' | 'any' | 'unknown'
+
+/** A decision that the primary has not heard of yet. */
+export type Decision =
+  | {
+      readonly kind: 'set'
+      readonly bytes: Uint8Array
+      /** When the entry expires, in ms since the epoch; `Infinity` for never. */
+      readonly expiresAt: number
+      readonly base: Base
+      /** Versions that were sent and given up: the primary may have taken them after all. */
+      readonly attempts: readonly Version[]
+    }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'touch'; readonly expiresAt: number }
+
+/** The decisions of an outage, the last one of each key, in the order in which the keys came up. */
+export interface Journal {
+  readonly size: number
+  get(wireKey: string): Decision | undefined
+  put(wireKey: string, decision: Decision): void
+  /** Forgets a decision, if it still is this one. */
+  settle(wireKey: string, decision: Decision): void
+  entries(): [wireKey: string, decision: Decision][]
+}
+
+const overhead = 200
+
+/** Creates a journal. When it is full the oldest decision gives way, and `onOverflow` hears of it. */
+export function createJournal(options: {
+  maxEntries: number
+  maxBytes: Bytes
+  onOverflow: () => void
+}): Journal {
+  const decisions = new Map<string, Decision>()
+  let bytes = 0
+
+  function remove(wireKey: string): void {
+    const decision = decisions.get(wireKey)
+    if (!decision) return
+    decisions.delete(wireKey)
+    bytes -= sizeOf(wireKey, decision)
+  }
+
+  return {
+    get size() {
+      return decisions.size
+    },
+    get: (wireKey) => decisions.get(wireKey),
+    put(wireKey, decision) {
+      remove(wireKey)
+      decisions.set(wireKey, decision)
+      bytes += sizeOf(wireKey, decision)
+      while (decisions.size > options.maxEntries || (bytes > options.maxBytes && decisions.size > 1)) {
+        remove(decisions.keys().next().value!)
+        options.onOverflow()
+      }
+    },
+    settle(wireKey, decision) {
+      if (decisions.get(wireKey) === decision) remove(wireKey)
+    },
+    entries: () => [...decisions],
+  }
+}
+
+function sizeOf(wireKey: string, decision: Decision): Bytes {
+  return overhead + wireKey.length + (decision.kind === 'set' ? decision.bytes.length : 0)
+}

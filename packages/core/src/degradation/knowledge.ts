@@ -1,0 +1,154 @@
+import { versionOf } from '../backend/backend.ts'
+import type { MemoryTable } from '../backend/memory-table.ts'
+import type { Clock } from '../clock.ts'
+import type { Envelopes } from '../envelope/envelope.ts'
+import type { Milliseconds } from '../units.ts'
+import type { Base, Decision, Journal } from './journal.ts'
+import type { Reading } from './reading.ts'
+import type { Rule } from './rules.ts'
+
+/** A write to be decided without the primary. */
+export interface Write {
+  readonly bytes: Uint8Array
+  /** Milliseconds; left out: does not expire. */
+  readonly ttl: Milliseconds | undefined
+  readonly base: Base
+  /** Whether it was sent to the primary and given up. */
+  readonly sent: boolean
+}
+
+/**
+ * What this process knows by itself: copies of what the primary answered, what was removed here, and the decisions
+ * that the primary has not heard of. It answers while the primary cannot.
+ */
+export interface Knowledge {
+  /** Whether a decision on this key still has to reach the primary; until then it outranks the primary's answer. */
+  isUndecided(wireKey: string): boolean
+  read(wireKey: string): Reading
+  /** Keeps a copy of what the primary answered, unless this process has removed the entry meanwhile. */
+  remember(wireKey: string, bytes: Uint8Array, ttl: Milliseconds): void
+  /** Keeps a copy of what was written. One that memory has no room for is a copy less, not an error. */
+  keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void
+  /** The primary has no such entry (any more). */
+  forget(wireKey: string): void
+  /** The entry was removed here; an answer still under way cannot bring it back. */
+  markRemoved(wireKey: string): void
+  /** Decides a write; gives what contradicts it, if anything does. */
+  write(wireKey: string, write: Write): Reading | undefined
+  remove(wireKey: string): void
+  /** Extends an entry; `false` when it is known not to be there. */
+  touch(wireKey: string, ttl: Milliseconds): boolean
+  /** Extends the copy only. */
+  extend(wireKey: string, ttl: Milliseconds): void
+  wireKeys(prefix: string): string[]
+}
+
+/** How long a process remembers what it removed. */
+const rememberRemoved = 600_000
+const removed = Buffer.alloc(0)
+
+export function createKnowledge(options: {
+  readonly rule: Rule
+  readonly copies: MemoryTable
+  readonly journal: Journal
+  readonly envelopes: Envelopes
+  readonly clock: Clock
+}): Knowledge {
+  const { rule, copies, journal, envelopes, clock } = options
+
+  function read(wireKey: string): Reading {
+    const decision = journal.get(wireKey)
+    if (decision?.kind === 'delete') return { status: 'missing', origin: 'fallback' }
+    if (decision?.kind === 'set' && decision.expiresAt <= clock.now()) return { status: 'missing', origin: 'fallback' }
+    const bytes = decision?.kind === 'set' ? decision.bytes : copies.get(wireKey)
+    if (bytes === undefined) return { status: 'unknown' }
+    if (bytes.length === 0) return { status: 'missing', origin: 'fallback' }
+    const opened = envelopes.open(wireKey, bytes)
+    if (opened.status !== 'opened') return { status: 'unknown' }
+    const { value, revision, endsAt } = opened
+    return { status: 'found', value, bytes, revision, endsAt, origin: 'fallback' }
+  }
+
+  function keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void {
+    try {
+      copies.set(wireKey, bytes, ttl)
+    } catch {
+      copies.delete(wireKey)
+    }
+  }
+
+  function isRemoved(wireKey: string): boolean {
+    return copies.get(wireKey)?.length === 0
+  }
+
+  return {
+    isUndecided: (wireKey) => journal.size > 0 && journal.get(wireKey) !== undefined,
+    read,
+    keep,
+    remember(wireKey, bytes, ttl) {
+      const known = copies.get(wireKey)
+      if (known?.length === 0) return
+      if (known && Buffer.compare(known, bytes) === 0) copies.touch(wireKey, ttl)
+      else keep(wireKey, bytes, ttl)
+    },
+    forget(wireKey) {
+      if (!isRemoved(wireKey)) copies.delete(wireKey)
+    },
+    markRemoved: (wireKey) => keep(wireKey, removed, rememberRemoved),
+    write(wireKey, { bytes, ttl, base, sent }) {
+      const current = read(wireKey)
+      if (current.status !== 'unknown' && !holds(base, current)) return current
+      const earlier = journal.get(wireKey)
+      if (rule.write === 'invalidate') journal.put(wireKey, { kind: 'delete' })
+      else keep(wireKey, bytes, ttl)
+      if (rule.write === 'journal') {
+        journal.put(wireKey, {
+          kind: 'set',
+          bytes,
+          expiresAt: ttl === undefined ? Infinity : clock.now() + ttl,
+          ...chained(earlier, base),
+          attempts: [...attemptsOf(earlier), ...(sent ? [versionOf(bytes)] : [])],
+        })
+      }
+      return undefined
+    },
+    remove(wireKey) {
+      keep(wireKey, removed, rememberRemoved)
+      if (rule.write !== 'fallback') journal.put(wireKey, { kind: 'delete' })
+    },
+    touch(wireKey, ttl) {
+      const current = read(wireKey)
+      if (current.status !== 'found') return current.status === 'unknown'
+      copies.touch(wireKey, ttl)
+      if (rule.write !== 'journal') return true
+      const decision = journal.get(wireKey)
+      const expiresAt = clock.now() + ttl
+      journal.put(wireKey, decision?.kind === 'set' ? { ...decision, expiresAt } : { kind: 'touch', expiresAt })
+      return true
+    },
+    extend(wireKey, ttl) {
+      if (!isRemoved(wireKey)) copies.touch(wireKey, ttl)
+    },
+    wireKeys(prefix) {
+      const keys = new Set<string>(copies.keys(prefix))
+      for (const [wireKey] of journal.entries()) keys.add(wireKey)
+      return [...keys].filter((wireKey) => wireKey.startsWith(prefix) && read(wireKey).status === 'found')
+    },
+  }
+}
+
+function holds(base: Base, current: Reading): boolean {
+  if (base === 'any') return true
+  if (base === 'absent' || base === 'unknown') return current.status !== 'found'
+  return current.status === 'found' && versionOf(current.bytes) === base
+}
+
+/** A write after a write is still based on what the first one was based on, for all that the primary knows. */
+function chained(earlier: Decision | undefined, base: Base): { base: Base } {
+  if (earlier?.kind === 'set') return { base: earlier.base }
+  return { base: earlier?.kind === 'delete' ? 'any' : base }
+}
+
+function attemptsOf(earlier: Decision | undefined): readonly string[] {
+  return earlier?.kind === 'set' ? earlier.attempts : []
+}

@@ -1,0 +1,95 @@
+import type { Circuit } from '../availability/circuit.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { State } from '../events.ts'
+import type { Milliseconds } from '../units.ts'
+
+/** A logger: pino, winston, console, or anything else with these methods. */
+export interface Logger {
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+/** Writes one line per transition, and a reminder while an outage lasts. */
+export interface TransitionLog {
+  note(to: State, circuit: Circuit): void
+  close(): void
+}
+
+/** A closed connection says little; why it cannot be opened again shows a moment later. */
+const causeShowsWithin = 300
+const remindEvery = 300_000
+
+/**
+ * Creates the log of one primary: one line when it is lost, one when it is back, and in between a reminder at most every
+ * five minutes. `rules` says in a few words how things go on meanwhile.
+ */
+export function createTransitionLog(options: {
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly name: string
+  readonly rules: () => string
+  readonly circuit: () => Circuit
+}): TransitionLog {
+  const { logger, clock, name } = options
+  let outageSince: number | undefined
+  let isToldOf = false
+  let hasBeenHealthy = false
+  let timer: Timer | undefined
+
+  function tell(): void {
+    isToldOf = true
+    say('warn', `holdfast: degraded: ${name} ${describe(options.circuit())}; ${options.rules()}`)
+    timer = clock.setTimeout(remind, remindEvery)
+  }
+
+  function remind(): void {
+    const lasted = inWords(clock.now() - outageSince!)
+    say('warn', `holdfast: still degraded after ${lasted}: ${name} ${describe(options.circuit())}`)
+    timer = clock.setTimeout(remind, remindEvery)
+  }
+
+  function say(level: 'info' | 'warn', message: string): void {
+    try {
+      logger[level](message)
+    } catch {
+      // A logger that fails must not take a request with it.
+    }
+  }
+
+  return {
+    note(to, circuit) {
+      if (to === 'degraded' && outageSince === undefined) {
+        outageSince = clock.now()
+        isToldOf = false
+        const isVague = circuit.at === 'open' && circuit.fault.code === 'CONNECTION_LOST'
+        if (isVague) timer = clock.setTimeout(tell, causeShowsWithin)
+        else tell()
+      }
+      if (to !== 'healthy') return
+      timer?.cancel()
+      if (outageSince !== undefined && !isToldOf) tell()
+      timer?.cancel()
+      if (outageSince !== undefined) {
+        say('info', `holdfast: healthy again: ${name} is back after ${inWords(clock.now() - outageSince)}`)
+      } else if (!hasBeenHealthy) {
+        say('info', `holdfast: healthy: ${name} answers`)
+      }
+      outageSince = undefined
+      hasBeenHealthy = true
+    },
+    close: () => timer?.cancel(),
+  }
+}
+
+function describe(circuit: Circuit): string {
+  if (circuit.at !== 'open' && circuit.at !== 'half-open') return 'is not available'
+  const { kind, code, hint } = circuit.fault
+  const what = kind === 'writes-unavailable' ? 'refuses writes' : kind === 'misconfigured' ? 'refuses us' : 'is not available'
+  return `${what} (${code})${hint ? `: ${hint}` : ''}`
+}
+
+function inWords(ms: Milliseconds): string {
+  if (ms < 1000) return `${ms} ms`
+  return ms < 120_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`
+}

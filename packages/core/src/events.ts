@@ -1,0 +1,72 @@
+import { channel } from 'node:diagnostics_channel'
+import type { Milliseconds } from './units.ts'
+
+/** Whether Redis answers, does not, or is being settled with before it is trusted again. */
+export type State = 'healthy' | 'degraded' | 'recovering'
+
+/** What Holdfast tells about itself. No event holds a key, a session id, a value or a credential. */
+export interface HoldfastEvents {
+  /** The state changed. */
+  transition: {
+    readonly from: State
+    readonly to: State
+    /** What is answered by the degradation rules now; `writes` while reads still reach the primary. */
+    readonly degraded: 'nothing' | 'writes' | 'everything'
+    /** The fault behind a degraded state: its kind, a code such as `ECONNREFUSED` or `OOM`, and what to do. */
+    readonly fault: { readonly kind: string; readonly code: string; readonly hint: string | undefined } | undefined
+    /** How long the state that ended had lasted, in milliseconds. */
+    readonly lasted: Milliseconds
+  }
+  /** An entry could not be used: damaged or of a foreign kind, or an answer that belongs to another key. */
+  entry: { readonly concern: string; readonly problem: 'unreadable' | 'foreign'; readonly reason: string }
+  /** The journal was settled with the primary after an outage. */
+  settled: {
+    readonly concern: string
+    /** Decisions that reached the primary. */
+    readonly applied: number
+    /** Decisions that gave way to something newer in the primary. */
+    readonly superseded: number
+    /** Whether the primary came back without the data it had. */
+    readonly dataLost: boolean
+  }
+  /** The journal was full, so the oldest decision was dropped. */
+  overflow: { readonly concern: string; readonly dropped: number }
+}
+
+type Listener<Name extends keyof HoldfastEvents> = (event: HoldfastEvents[Name]) => void
+
+/** Passes events to listeners and to the `diagnostics_channel` named `holdfast:<event>`. */
+export interface Events {
+  /** Listens to an event; gives a function that stops it. A listener that throws harms nobody. */
+  on<Name extends keyof HoldfastEvents>(name: Name, listener: Listener<Name>): () => void
+  emit<Name extends keyof HoldfastEvents>(name: Name, event: HoldfastEvents[Name]): void
+}
+
+const channels = {
+  transition: channel('holdfast:transition'),
+  entry: channel('holdfast:entry'),
+  settled: channel('holdfast:settled'),
+  overflow: channel('holdfast:overflow'),
+}
+
+/** Creates the events of one Holdfast. `onListenerError` hears what a listener threw. */
+export function createEvents(onListenerError: (error: unknown) => void): Events {
+  const listeners = new Map<keyof HoldfastEvents, Set<(event: never) => void>>()
+  return {
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set()
+      listeners.set(name, set.add(listener))
+      return () => set.delete(listener)
+    },
+    emit(name, event) {
+      channels[name].publish(event)
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          listener(event as never)
+        } catch (error) {
+          onListenerError(error)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,42 @@
+export { createHoldfast } from './holdfast.ts'
+export type { EntryOptions, Health, Holdfast, HoldfastOptions, SessionOptions } from './holdfast.ts'
+export type { PrimaryOptions } from './config/primary.ts'
+
+export type { Loaded, SessionEntry, Sessions } from './session/sessions.ts'
+export type { SessionCookie, SessionData } from './session/session-data.ts'
+
+export { degradationRules } from './degradation/rules.ts'
+export type { Concern, DegradedRead, DegradedWrite, Rule, RuleName } from './degradation/rules.ts'
+export type { Entries } from './degradation/entries.ts'
+export type { Found, Origin, Reading, Stored, StoreOptions } from './degradation/reading.ts'
+export type { Logger } from './degradation/transition-log.ts'
+export type { HoldfastEvents, State } from './events.ts'
+
+export { versionOf, written } from './backend/backend.ts'
+export type {
+  Backend,
+  Capabilities,
+  ConnectionChange,
+  SetOptions,
+  SetOutcome,
+  Subscription,
+  Version,
+} from './backend/backend.ts'
+export { createMemoryBackend } from './backend/memory.ts'
+export type { MemoryBackendOptions } from './backend/memory.ts'
+export { createRedisBackend } from './backend/redis/redis.ts'
+export type { CommandPort } from './backend/redis/port.ts'
+export { redisBackendFrom } from './backend/redis/connect.ts'
+export type { RedisSource } from './backend/redis/connect.ts'
+
+export { createEnvelopes } from './envelope/envelope.ts'
+export type { EnvelopeOptions, Envelopes, Opened } from './envelope/envelope.ts'
+export { createKeyspace } from './keys.ts'
+export type { Keyspace } from './keys.ts'
+export type { TtlOptions } from './ttl.ts'
+
+export { HoldfastError } from './errors.ts'
+export type { HoldfastErrorCode } from './errors.ts'
+export { systemClock } from './clock.ts'
+export type { Clock, Timer } from './clock.ts'
+export type { Bytes, Duration, Milliseconds, Size } from './units.ts'

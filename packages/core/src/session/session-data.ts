@@ -1,0 +1,42 @@
+import type { TtlPolicy } from '../ttl.ts'
+import type { Milliseconds } from '../units.ts'
+
+/** A session's data, as the frameworks keep it: an object with the cookie beside the application's own keys. */
+export interface SessionData {
+  readonly cookie?: SessionCookie
+  readonly [key: string]: unknown
+}
+
+/** What a session's cookie says about its lifetime; both frameworks store it in this form. */
+export interface SessionCookie {
+  readonly originalMaxAge?: number | null | undefined
+  readonly maxAge?: number | null | undefined
+  readonly expires?: Date | string | number | boolean | null | undefined
+}
+
+/** Whether something that was read can be a session. */
+export function isSessionData(value: unknown): value is SessionData {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
+
+/** The application's own keys: the cookie belongs to the framework and never counts as a change. */
+export function changesIn(data: SessionData): Record<string, unknown> {
+  const { cookie: _, ...changes } = data
+  return changes
+}
+
+/** A session with another's changes applied key by key; its own cookie stays. */
+export function withChanges(data: SessionData, changed: SessionData): SessionData {
+  return { ...data, ...changesIn(changed) }
+}
+
+/**
+ * How long a copy of a session that was just read is good for. A stored `expires` is as old as the last write, however
+ * often the session was extended since; so where there is a `maxAge`, that counts, from now.
+ */
+export function copyLifetime(data: unknown, ttl: TtlPolicy, now: number): Milliseconds {
+  const cookie = isSessionData(data) ? data.cookie : undefined
+  const maxAge = cookie?.originalMaxAge
+  const lifetime = ttl.ttlFor(data, { now, cookie: typeof maxAge === 'number' ? { maxAge } : cookie, endsAt: 0 })
+  return Math.max(1, lifetime)
+}

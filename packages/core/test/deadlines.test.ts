@@ -1,0 +1,72 @@
+import { manualClock } from '@holdfast-internal/test-fixtures'
+import { describe, expect, it } from 'vitest'
+import { createDeadlines } from '../src/availability/deadlines.ts'
+
+function setUp(timeout = 200) {
+  const clock = manualClock()
+  const deadlines = createDeadlines({ timeout, clock })
+  const expired: string[] = []
+  return { clock, deadlines, expired, start: (name: string) => deadlines.start(() => expired.push(name)) }
+}
+
+describe('deadlines', () => {
+  it('expire a call between the timeout and a tenth more', async () => {
+    const { clock, expired, start } = setUp(200)
+    start('a')
+    await clock.advance(199)
+    expect(expired).toEqual([])
+    await clock.advance(22)
+    expect(expired).toEqual(['a'])
+  })
+
+  it('leave a call alone that was met, and tell a late one that it is late', async () => {
+    const { clock, deadlines, expired, start } = setUp(200)
+    const met = start('met')
+    const late = start('late')
+    expect(deadlines.meet(met)).toBe(true)
+    await clock.advance(300)
+    expect(expired).toEqual(['late'])
+    expect(deadlines.meet(late)).toBe(false)
+  })
+
+  it('give each call its own time, whenever it began', async () => {
+    const { clock, expired, start } = setUp(200)
+    start('first')
+    await clock.advance(100)
+    start('second')
+    await clock.advance(125)
+    expect(expired).toEqual(['first'])
+    await clock.advance(100)
+    expect(expired).toEqual(['first', 'second'])
+  })
+
+  it('expire everything under way at once when asked to', () => {
+    const { deadlines, expired, start } = setUp()
+    start('a')
+    start('b')
+    deadlines.expireAll()
+    expect(expired).toEqual(['a', 'b'])
+  })
+
+  it('survive a call that expires others', async () => {
+    const { clock, deadlines, expired } = setUp(200)
+    deadlines.start(() => {
+      expired.push('a')
+      deadlines.expireAll()
+    })
+    deadlines.start(() => expired.push('b'))
+    await clock.advance(300)
+    expect(expired).toEqual(['a', 'b'])
+  })
+
+  it('hold on to nothing once all calls are met', async () => {
+    const { clock, deadlines, expired, start } = setUp(200)
+    for (let i = 0; i < 5_000; i++) {
+      const call = start(`call ${i}`)
+      if (i % 7) deadlines.meet(call)
+      if (i % 100 === 0) await clock.advance(10)
+    }
+    await clock.advance(1_000)
+    expect(expired).toHaveLength(Math.ceil(5_000 / 7))
+  })
+})

@@ -1,0 +1,5 @@
+export { session } from './session.ts'
+export type { HoldfastSession, SessionOptions } from './session.ts'
+export { HoldfastStore } from './store.ts'
+export type { HoldfastStoreOptions } from './store.ts'
+export { session as default } from './session.ts'

@@ -1,0 +1,134 @@
+import {
+  createHoldfast,
+  HoldfastError,
+  type Holdfast,
+  type HoldfastOptions,
+  type Loaded,
+  type SessionData as CoreSessionData,
+  type SessionOptions as CoreSessionOptions,
+  type Sessions,
+} from '@holdfast/core'
+import type { Request } from 'express'
+import expressSession, { type SessionData } from 'express-session'
+import { answer, type Callback } from './answer.ts'
+
+/** The options of {@link HoldfastStore}: those of a Holdfast of its own, or one that it shares, and the sessions'. */
+export interface HoldfastStoreOptions extends Omit<HoldfastOptions, 'prefix'>, CoreSessionOptions {
+  /** A Holdfast to share; the application closes it. Left out: the store creates one of its own from its options. */
+  readonly holdfast?: Holdfast
+  /**
+   * What session keys begin with, to the letter. Default `sess:`, as in connect-redis, whose sessions are then found;
+   * with a shared `holdfast`: `<its prefix>:session:`.
+   */
+  readonly prefix?: string
+  /** Leaves a session's ttl alone on requests that do not change it; default `false`. */
+  readonly disableTouch?: boolean
+}
+
+type StoredSession = SessionData & { id: string }
+
+/**
+ * The store for those who call `express-session` themselves: `session({ store: new HoldfastStore(), secret })`. No method fails
+ * or waits because Redis is away, but for `clear`: a session that this process has seen goes on from its memory,
+ * and one that it has not seen is shown as an empty one under the visitor's own id, so that it is found again.
+ */
+export class HoldfastStore extends expressSession.Store {
+  /** Set by express-session: makes a new session for a request, by the middleware's options. */
+  declare generate?: (req: Request) => void
+  /** State, events and health. */
+  readonly holdfast: Holdfast
+  readonly #sessions: Sessions
+  readonly #ownsHoldfast: boolean
+  readonly #disableTouch: boolean
+  /** What each session object of a request was loaded as: a save is based on it. */
+  readonly #loads = new WeakMap<object, Loaded>()
+
+  constructor({ holdfast, disableTouch = false, ...options }: HoldfastStoreOptions = {}) {
+    super()
+    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = options
+    this.holdfast = holdfast ?? createHoldfast(own)
+    this.#ownsHoldfast = holdfast === undefined
+    this.#sessions = this.holdfast.sessions({ ...own, prefix })
+    this.#disableTouch = disableTouch
+  }
+
+  override get(sid: string, callback?: Callback<SessionData | null>): Promise<SessionData | null> {
+    return answer(
+      this.#sessions.load(sid).then((loaded) => {
+        if (loaded.status === 'missing') return null
+        const data = (loaded.status === 'found' ? loaded.data : { cookie: {} }) as unknown as SessionData
+        this.#loads.set(data, loaded)
+        return data
+      }),
+      callback,
+    )
+  }
+
+  override set(sid: string, session: SessionData, callback?: Callback<void>): Promise<void> {
+    return answer(
+      this.#sessions.save(sid, coreData(session), this.#loads.get(session)).then((saved) => {
+        this.#loads.set(session, saved)
+      }),
+      callback,
+    )
+  }
+
+  override touch(sid: string, session: SessionData, callback?: Callback<void>): Promise<void> {
+    const touched = this.#disableTouch
+      ? Promise.resolve()
+      : this.#sessions.touch(sid, coreData(session), this.#loads.get(session))
+    return answer(touched, callback)
+  }
+
+  override destroy(sid: string, callback?: Callback<void>): Promise<void> {
+    return answer(this.#sessions.end(sid), callback)
+  }
+
+  override all(callback?: Callback<StoredSession[]>): Promise<StoredSession[]> {
+    const all = this.#sessions.all().then((entries) =>
+      entries.map(({ id, data }) => Object.assign(data as unknown as SessionData, { id })),
+    )
+    return answer(all, callback)
+  }
+
+  ids(callback?: Callback<string[]>): Promise<string[]> {
+    return answer(this.#sessions.ids(), callback)
+  }
+
+  override length(callback?: Callback<number>): Promise<number> {
+    return answer(this.#sessions.count(), callback)
+  }
+
+  override clear(callback?: Callback<void>): Promise<void> {
+    return answer(this.#sessions.clear(), callback)
+  }
+
+  /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
+  async close(): Promise<void> {
+    if (this.#ownsHoldfast) await this.holdfast.close()
+  }
+
+  /** Called by express-session with what {@link get} gave; the session object of the request is another one. */
+  override createSession(req: Request, data: SessionData): expressSession.Session & SessionData {
+    const loaded = this.#loads.get(data)
+    if (loaded?.status === 'unknown') data.cookie = this.#freshCookie(req)
+    const session = super.createSession(req, data)
+    if (loaded) this.#loads.set(session, loaded)
+    return session
+  }
+
+  /** The cookie of an empty session, by the middleware's own options, which only its `generate` knows. */
+  #freshCookie(req: Request): expressSession.Cookie {
+    if (typeof this.generate !== 'function' || !('headers' in req)) return new expressSession.Cookie()
+    const { sessionID } = req
+    this.generate(req)
+    const { cookie } = req.session
+    req.sessionID = sessionID
+    return cookie
+  }
+}
+
+function coreData(session: SessionData): CoreSessionData {
+  if (typeof session === 'object' && session !== null) return session as unknown as CoreSessionData
+  throw new HoldfastError('ERR_HOLDFAST_NOT_SERIALISABLE', 'A session must be an object.')
+}

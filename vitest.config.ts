@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@holdfast/source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    reporters: ['default', './scripts/closing-line-reporter.ts'],
+    testTimeout: 15_000,
+    hookTimeout: 15_000,
+    projects: [
+      project('core'),
+      project('session-express'),
+      project('conformance'),
+      { extends: true, test: { name: 'test-fixtures', include: ['test-fixtures/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'workspace', include: ['scripts/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'] } },
+    ],
+  },
+})
+
+function project(name: string) {
+  return { extends: true as const, test: { name, include: [`packages/${name}/test/**/*.test.ts`] } }
+}
