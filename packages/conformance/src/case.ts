@@ -40,7 +40,7 @@ export interface Theme<Ground> {
 }
 
 /** Opens a theme. */
-export function createTheme<Ground>(theme: string): Theme<Ground> {
+export function createTheme<Ground extends { usable(): Promise<void> }>(theme: string): Theme<Ground> {
   const cases: Case<Ground>[] = []
   function promise<Memo>(name: string, definition: CaseDefinition<Ground, Memo>): void {
     const { under = ['cut'], unclaimed, ...steps } = definition
@@ -51,7 +51,19 @@ export function createTheme<Ground>(theme: string): Theme<Ground> {
     cases,
     promise,
     always(name, check, unclaimed) {
-      promise(name, { healthy: check, recovered: check, ...(unclaimed && { unclaimed }) })
+      const recovered = async (ground: Ground): Promise<void> => {
+        await ground.usable()
+        await check(ground)
+      }
+      promise(name, { healthy: check, recovered, ...(unclaimed && { unclaimed }) })
     },
   }
+}
+
+/** The cases that are tried under a fault, or those of them that were asked for. */
+export function casesFor<Ground>(
+  cases: readonly Case<Ground>[],
+  { fault, only }: { readonly fault: FaultName; readonly only: string },
+): readonly Case<Ground>[] {
+  return cases.filter(({ name, under }) => under.includes(fault) && name.includes(only))
 }

@@ -47,7 +47,7 @@ export async function doesNotAnswer(promise: Promise<unknown>, what: string, ms 
 }
 
 /** Tries until it holds. */
-export async function eventually(check: () => Promise<void>, ms = 2_000): Promise<void> {
+export async function eventually(check: () => Promise<void>, ms = 4_000): Promise<void> {
   const end = performance.now() + ms
   for (;;) {
     try {

@@ -18,6 +18,8 @@ export interface BackendGround {
   readonly deadline: number
   /** When the fault ended, in ms of `performance.now()`. */
   readonly restoredAt: () => number
+  /** Resolves once the shared clients can be used again after an outage. */
+  usable(): Promise<void>
   key(name: string): string
   /** Opens a client of the case's own. */
   open(): Promise<Backend>
@@ -38,6 +40,7 @@ export interface BackendRun {
   readonly prefix: string
   readonly createHoldfast?: HoldfastFactory | undefined
   readonly restoredAt: () => number
+  readonly usable: () => Promise<void>
 }
 
 const deadline = 100
@@ -61,6 +64,7 @@ export function createBackendGround(run: BackendRun, index: number): BackendGrou
     prefix,
     deadline,
     restoredAt: run.restoredAt,
+    usable: run.usable,
     key: (name) => `${prefix}:${name}`,
     open,
     async holdfast(options) {

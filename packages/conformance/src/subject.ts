@@ -2,7 +2,8 @@ import type { Backend } from '@holdfast/core'
 import type { SessionStore } from './session-store.ts'
 
 /** The ways in which the other side is made to fail. */
-export type FaultName = 'cut' | 'hang' | 'slow'
+export const faults = ['cut', 'hang', 'slow'] as const
+export type FaultName = (typeof faults)[number]
 
 /**
  * Breaks the connection between the subject's clients and their data. What is left out cannot be tried: the report

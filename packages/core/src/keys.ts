@@ -66,7 +66,11 @@ function keyError(problem: string): HoldfastError {
 export function validatePrefix(option: string, value: unknown): string {
   const isText = typeof value === 'string' && value !== '' && value.isWellFormed()
   if (isText && !/[\s\p{Cc}]/u.test(value) && Buffer.byteLength(value) <= longestPrefix) return value
-  throw optionError(option, `1 to ${longestPrefix} bytes of text without white space or control characters`, value)
+  throw optionError(
+    option,
+    `1 to ${longestPrefix} bytes of text without white space or control characters`,
+    value,
+  )
 }
 
 /** Gives the wire prefix of one concern: `app` and `session` give `app:session:`. */

@@ -9,12 +9,12 @@ export interface CookieLifetime {
 }
 
 /** How long values live. Durations are whole milliseconds from 1 to 100 years. */
-export interface TtlOptions {
+export interface TtlOptions<Value = unknown> {
   /**
    * The lifetime, or a function that gives it for a value. What the function gives comes before the cookie's expiry, a
    * duration after it. A function may give `undefined` (no opinion) or 0 (already over). Default: 1 day.
    */
-  readonly ttl?: Duration | ((value: never) => Duration | undefined) | undefined
+  readonly ttl?: Duration | ((value: Value) => Duration | undefined) | undefined
   /** The shortest ttl given to a value that is not over. Default: 1 ms. */
   readonly min?: Duration | undefined
   /** The longest ttl. Default: 100 years. */
@@ -28,12 +28,12 @@ export interface TtlOptions {
 }
 
 /** Decides how long values live. */
-export interface TtlPolicy {
+export interface TtlPolicy<Value = unknown> {
   /**
    * Gives the ttl of a value in whole milliseconds. 0 means that it is already over: never "for ever", the caller ends
    * it. `endsAt` is the value's absolute end in milliseconds since the epoch; 0 or absent: none.
    */
-  ttlFor(value: unknown, at: TtlContext): Milliseconds
+  ttlFor(value: Value, at: TtlContext): Milliseconds
   /** Gives the absolute end of a value that is created now, in milliseconds since the epoch; 0: none. */
   endsAt(now: number): number
 }
@@ -50,15 +50,19 @@ const day = 86_400_000
 const longest = 36_500 * day
 
 /** Creates a ttl policy; throws an error that names the option that is not a positive duration or a share. */
-export function createTtlPolicy(options: TtlOptions = {}, defaults: { readonly ttl: Milliseconds } = { ttl: day }): TtlPolicy {
+export function createTtlPolicy<Value = unknown>(
+  options: TtlOptions<Value> = {},
+  defaults: { readonly ttl: Milliseconds } = { ttl: day },
+): TtlPolicy<Value> {
   const { ttl = defaults.ttl, jitter = 0, random = Math.random } = options
-  const ttlOf = typeof ttl === 'function' ? (ttl as (value: unknown) => unknown) : undefined
-  const fixed = ttlOf ? defaults.ttl : lifetime('ttl', ttl)
+  const ttlOf = typeof ttl === 'function' ? ttl : undefined
+  const fixed = lifetime('ttl', ttlOf ? defaults.ttl : ttl)
   const max = options.max === undefined ? longest : lifetime('max', options.max)
   const min = options.min === undefined ? 1 : lifetime('min', options.min)
   const absolute = options.absolute === undefined ? 0 : lifetime('absolute', options.absolute)
   if (min > max) throw optionError('min', `at most "max" (${max} ms)`, options.min)
-  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1)) throw optionError('jitter', 'a share from 0 to 1', jitter)
+  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1))
+    throw optionError('jitter', 'a share from 0 to 1', jitter)
 
   return {
     ttlFor(value, { now, cookie, endsAt = 0 }) {
@@ -80,7 +84,9 @@ function lifetime(option: string, value: unknown): Milliseconds {
 }
 
 function given(result: unknown): Milliseconds | undefined {
-  return result === undefined ? undefined : parseDuration('ttl (what the function gave)', result, { min: 0, max: longest })
+  return result === undefined
+    ? undefined
+    : parseDuration('ttl (what the function gave)', result, { min: 0, max: longest })
 }
 
 /**
@@ -93,8 +99,7 @@ export function cookieTtl(cookie: CookieLifetime, now: number): Milliseconds | u
   const isDate = expires instanceof Date || typeof expires === 'string' || typeof expires === 'number'
   const end = isDate ? new Date(expires).getTime() : Number.NaN
   if (!Number.isNaN(end)) return end - now
-  if (Number.isFinite(maxAge)) return maxAge as number
-  return Number.isFinite(originalMaxAge) ? (originalMaxAge as number) : undefined
+  return [maxAge, originalMaxAge].find((age): age is number => Number.isFinite(age))
 }
 
 /**

@@ -18,6 +18,13 @@ export interface Availability {
   allows(access: Access): boolean
   /** Sends a call to the primary; resolves within the operation timeout (+ 10 %), and never rejects. */
   call<T>(access: Access, operation: () => Promise<T>): Promise<Answer<T>>
+  /** The same for those who know what to make of either outcome; rejects only with what they throw. */
+  ask<T, R>(
+    access: Access,
+    operation: () => Promise<T>,
+    onValue: (value: T) => R | Promise<R>,
+    onFault: (fault: Fault) => R,
+  ): Promise<R>
   /** An answer was not ours: drops the connection and all that is in flight on it. */
   reportForeignReply(): void
   /** Runs before the primary is trusted again; a fault in it keeps the circuit open. Bound its calls with `call`. */
@@ -93,31 +100,56 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (fault.kind === 'integrity') backend.reset?.()
   }
 
-  function send<T>(operation: () => Promise<T>, counts: boolean): Promise<Answer<T>> {
-    return new Promise((resolve) => {
+  /** One promise and no more: this is the path of every call. */
+  function send<T, R>(
+    operation: () => Promise<T>,
+    counts: boolean,
+    onValue: (value: T) => R | Promise<R>,
+    onFault: (fault: Fault) => R,
+  ): Promise<R> {
+    return new Promise((resolve, reject) => {
       const heardBefore = heard
-      const deadline = deadlines.start(() => {
-        if (counts) fail(deadlineFault, heard === heardBefore)
-        resolve({ ok: false, fault: deadlineFault })
-      })
+      const conclude = (fault: Fault, silent: boolean): void => {
+        if (counts) fail(fault, silent)
+        try {
+          resolve(onFault(fault))
+        } catch (error) {
+          reject(error as Error)
+        }
+      }
+      const deadline = deadlines.start(() => conclude(deadlineFault, heard === heardBefore))
       const onError = (error: unknown): void => {
         if (!deadlines.meet(deadline)) return
         const fault = classify(error)
         if (fault.kind === 'rejected' || fault.kind === 'writes-unavailable') heard++
-        if (counts) fail(fault, false)
-        resolve({ ok: false, fault })
+        conclude(fault, false)
       }
+      let sent: Promise<T>
       try {
-        operation().then((value) => {
-          heard++
-          if (!deadlines.meet(deadline)) return
-          if (circuit.at === 'closed' && circuit.failures > 0) circuit = closed
-          resolve({ ok: true, value })
-        }, onError)
+        sent = operation()
       } catch (error) {
-        onError(error)
+        return onError(error)
       }
+      sent.then((value) => {
+        heard++
+        if (!deadlines.meet(deadline)) return
+        if (circuit.at === 'closed' && circuit.failures > 0) circuit = closed
+        try {
+          resolve(onValue(value))
+        } catch (error) {
+          reject(error as Error)
+        }
+      }, onError)
     })
+  }
+
+  /** Waits for the first connection, within the deadline of the call itself. */
+  function atStart<T>(access: Access, operation: () => Promise<T>): () => Promise<T> {
+    return async () => {
+      await started.promise
+      if (!allows(circuit, access)) throw offline
+      return operation()
+    }
   }
 
   function scheduleProbe(delay = nextDelay()): void {
@@ -139,7 +171,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (probing || isClosed || circuit.at === 'closed') return
     probing = true
     timer?.cancel()
-    const finding = await probe((operation) => send(operation, false).then(unwrap))
+    const finding = await probe((operation) => send(operation, false, asIs, throwFault))
     if (!isClosed) {
       noteSilence(finding)
       if (finding.writes) await recover()
@@ -172,7 +204,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       // A whole fleet notices the same second; spread what it has to settle.
       await pause(options.recoveryJitter * random())
     }
-    const settling: Settling = { call: (operation) => send(operation, false) }
+    const settling: Settling = { call: (operation) => send(operation, false, succeeded, failed) }
     for (const hook of hooks) {
       const fault = await hook(settling)
       if (isClosed || (circuit.at !== 'half-open' && circuit.at !== 'starting')) return
@@ -213,14 +245,10 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       return circuit
     },
     allows: (access) => !isClosed && allows(circuit, access),
-    call(access, operation) {
-      if (circuit.at !== 'starting') return send(operation, true)
-      return send(async () => {
-        await started.promise
-        if (!allows(circuit, access)) throw offline
-        return operation()
-      }, true)
-    },
+    call: (access, operation) =>
+      send(circuit.at === 'starting' ? atStart(access, operation) : operation, true, succeeded, failed),
+    ask: (access, operation, onValue, onFault) =>
+      send(circuit.at === 'starting' ? atStart(access, operation) : operation, true, onValue, onFault),
     reportForeignReply() {
       fail(foreignReplyFault, true)
     },
@@ -239,14 +267,21 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 /** Given to calls that waited for a start that did not come; the circuit is open by then and counts nothing. */
 const offline = Object.assign(new Error('The primary is not available.'), { code: 'OFFLINE' })
 
-function unwrap<T>(answer: Answer<T>): T {
-  if (answer.ok) return answer.value
-  throw faultAsError(answer.fault)
+function succeeded<T>(value: T): Answer<T> {
+  return { ok: true, value }
+}
+
+function failed(fault: Fault): Answer<never> {
+  return { ok: false, fault }
+}
+
+function asIs<T>(value: T): T {
+  return value
 }
 
 /** Carries a fault through code that only knows errors, such that {@link classify} gives back the same fault. */
-function faultAsError(fault: Fault): unknown {
-  return fault.error ?? Object.assign(new Error(fault.code), { code: fault.code })
+function throwFault({ error, code }: Fault): never {
+  throw error ?? Object.assign(new Error(code), { code })
 }
 
 function stateOf(circuit: Circuit): State {

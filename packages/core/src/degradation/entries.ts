@@ -1,5 +1,5 @@
 import type { Availability } from '../availability/availability.ts'
-import { versionOf, type Backend, type SetOptions, type SetOutcome } from '../backend/backend.ts'
+import { versionOf, type Backend, type SetOptions } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import { HoldfastError } from '../errors.ts'
@@ -60,29 +60,31 @@ export function createEntries(options: EntriesOptions): Entries {
   availability.onRecovery(({ call }) => settleJournal({ ...options, call }))
 
   async function get(key: string): Promise<Reading> {
-    const wireKey = keyspace.wireKey(key)
-    if (knowledge.isUndecided(wireKey)) return knowledge.read(wireKey)
-    const answer = await ask<Uint8Array | undefined | Reading>('read', {
+    return read(keyspace.wireKey(key))
+  }
+
+  function read(wireKey: string): Promise<Reading> {
+    if (knowledge.isUndecided(wireKey)) return Promise.resolve(knowledge.read(wireKey))
+    return ask('read', {
       primary: () => backend.get(wireKey),
+      answered: (bytes) => fromPrimary(wireKey, bytes),
       degraded: () => fromMemory(wireKey),
       rejected: (fault) => unreadable(fault.code),
     })
-    return answer === undefined || answer instanceof Uint8Array ? fromPrimary(wireKey, answer) : answer
   }
 
   async function getMany(keys: readonly string[]): Promise<Reading[]> {
     const wireKeys = keys.map((key) => keyspace.wireKey(key))
-    const answers = await ask<readonly (Uint8Array | undefined | Reading)[]>('read', {
+    return ask<readonly (Uint8Array | undefined)[], Reading[]>('read', {
       primary: () => backend.getMany(wireKeys),
+      answered: (values) =>
+        Promise.all(
+          wireKeys.map((wireKey, i) =>
+            knowledge.isUndecided(wireKey) ? knowledge.read(wireKey) : fromPrimary(wireKey, values[i]),
+          ),
+        ),
       degraded: () => wireKeys.map(fromMemory),
     })
-    return Promise.all(
-      answers.map((answer, i) => {
-        const wireKey = wireKeys[i]!
-        if (knowledge.isUndecided(wireKey)) return knowledge.read(wireKey)
-        return answer === undefined || answer instanceof Uint8Array ? fromPrimary(wireKey, answer) : answer
-      }),
-    )
   }
 
   function fromMemory(wireKey: string): Reading {
@@ -100,9 +102,9 @@ export function createEntries(options: EntriesOptions): Entries {
   }
 
   function confirm(wireKey: string): Promise<Reading> {
-    return ask<Reading>('read', {
-      async primary() {
-        const bytes = await backend.getBound!(wireKey)
+    return ask('read', {
+      primary: () => backend.getBound!(wireKey),
+      answered(bytes): Reading {
         if (bytes === undefined) return missing(wireKey)
         const opened = envelopes.open(wireKey, bytes)
         if (opened.status === 'opened') return found(wireKey, bytes, opened)
@@ -152,32 +154,45 @@ export function createEntries(options: EntriesOptions): Entries {
     }
     if (knowledge.isUndecided(wireKey)) return degraded(false)
 
-    const outcome = await ask<SetOutcome | Stored>('write', {
+    return ask('write', {
       primary: () => backend.set(wireKey, bytes, conditional(base, ttl)),
+      answered(outcome): Stored | Promise<Stored> {
+        if (!outcome.written) return conflict(wireKey, outcome.current)
+        if (mirrors) knowledge.keep(wireKey, bytes, ttl)
+        return entry('primary')
+      },
       degraded: (fault) => degraded(fault !== undefined),
     })
-    if ('status' in outcome) return outcome
-    if (!outcome.written) return { status: 'conflict', current: await fromPrimary(wireKey, outcome.current) }
-    if (mirrors) knowledge.keep(wireKey, bytes, ttl)
-    return entry('primary')
+  }
+
+  async function conflict(wireKey: string, bytes: Uint8Array | undefined): Promise<Stored> {
+    return { status: 'conflict', current: await fromPrimary(wireKey, bytes) }
   }
 
   async function remove(key: string): Promise<void> {
     const wireKey = keyspace.wireKey(key)
     if (mirrors) knowledge.markRemoved(wireKey)
     const degraded = (): void => decide(() => knowledge.remove(wireKey))
-    await ask<unknown>('write', { primary: () => backend.delete(wireKey), degraded })
-    // A decision of before is overruled, or settling it would bring the entry back.
-    if (knowledge.isUndecided(wireKey)) degraded()
+    await ask('write', {
+      primary: () => backend.delete(wireKey),
+      // A decision of before is overruled, or settling it would bring the entry back.
+      answered: () => (knowledge.isUndecided(wireKey) ? degraded() : undefined),
+      degraded,
+    })
   }
 
   async function touch(key: string, ttl: Milliseconds): Promise<boolean> {
     const wireKey = keyspace.wireKey(key)
     const degraded = (): boolean => decide(() => knowledge.touch(wireKey, ttl))
     if (knowledge.isUndecided(wireKey)) return degraded()
-    const there = await ask<boolean>('write', { primary: () => backend.touch(wireKey, ttl), degraded })
-    if (there && mirrors) knowledge.extend(wireKey, ttl)
-    return there
+    return ask('write', {
+      primary: () => backend.touch(wireKey, ttl),
+      answered(there) {
+        if (there && mirrors) knowledge.extend(wireKey, ttl)
+        return there
+      },
+      degraded,
+    })
   }
 
   /** Decides without the primary. A call can fail while the circuit stays closed; then no recovery comes to settle it. */
@@ -204,8 +219,9 @@ export function createEntries(options: EntriesOptions): Entries {
   async function* keys(): AsyncIterable<readonly string[]> {
     const batches = backend.scan(keyspace.prefix)[Symbol.asyncIterator]()
     for (;;) {
-      const batch = await ask<IteratorResult<readonly string[]>>('read', {
+      const batch = await ask<IteratorResult<readonly string[]>, IteratorResult<readonly string[]>>('read', {
         primary: () => batches.next(),
+        answered: (result) => result,
         degraded: () => ({ done: true, value: knowledge.wireKeys(keyspace.prefix) }),
       })
       yield ((batch.value as readonly string[] | undefined) ?? [])

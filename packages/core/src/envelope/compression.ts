@@ -43,16 +43,19 @@ export function createCompression(
   zlib: Zlib = nodeZlib,
 ): Compression {
   const { zstdCompressSync, zstdDecompressSync, brotliCompressSync, brotliDecompressSync } = zlib
-  const { codec = zstdCompressSync ? 'zstd' : 'brotli', threshold = defaultThreshold } = options === false ? {} : options
-  if (codec !== 'zstd' && codec !== 'brotli') throw optionError('compression.codec', '"zstd" or "brotli"', codec)
-  if (codec === 'zstd' && !zstdCompressSync) {
-    throw optionError('compression.codec', '"brotli", as this version of Node has no zstd', codec)
+  const { codec: writes = zstdCompressSync ? 'zstd' : 'brotli', threshold = defaultThreshold } = options || {}
+  if (writes !== 'zstd' && writes !== 'brotli') {
+    throw optionError('compression.codec', '"zstd" or "brotli"', writes)
+  }
+  if (writes === 'zstd' && !zstdCompressSync) {
+    throw optionError('compression.codec', '"brotli", as this version of Node has no zstd', writes)
   }
   // What a frame declares decides how much memory is set aside for it, so that is bounded too.
   const windowLog = Math.min(27, Math.max(10, Math.ceil(Math.log2(inflated))))
 
   function compress(payload: Uint8Array): Uint8Array {
-    if (codec === 'zstd') return zstdCompressSync!(payload, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+    if (writes === 'zstd')
+      return zstdCompressSync!(payload, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
     const params = { [constants.BROTLI_PARAM_QUALITY]: 1, [constants.BROTLI_PARAM_SIZE_HINT]: payload.length }
     return brotliCompressSync(payload, { params })
   }
@@ -66,7 +69,7 @@ export function createCompression(
       const bytes = Buffer.allocUnsafe(length)
       bytes.writeUInt32BE(payload.length, 0)
       bytes.set(compressed, lengthBytes)
-      return { codec: codecs[codec], bytes }
+      return { codec: codecs[writes], bytes }
     },
     reads: (codec) => codec === codecs.brotli || (codec === codecs.zstd && zstdDecompressSync !== undefined),
     inflate(codec, bytes) {
@@ -77,7 +80,10 @@ export function createCompression(
       const compressed = bytes.subarray(lengthBytes)
       const payload =
         codec === codecs.zstd
-          ? zstdDecompressSync!(compressed, { ...bound, params: { [constants.ZSTD_d_windowLogMax]: windowLog } })
+          ? zstdDecompressSync!(compressed, {
+              ...bound,
+              params: { [constants.ZSTD_d_windowLogMax]: windowLog },
+            })
           : brotliDecompressSync(compressed, bound)
       if (payload.length !== length) throw new RangeError('not of the declared length')
       return payload

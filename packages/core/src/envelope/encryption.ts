@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes, type KeyObject } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 import { optionError } from '../errors.ts'
 import { headerLength } from './layout.ts'
 
@@ -32,16 +39,17 @@ export const encryptionOverhead: number = nonceLength + tagLength
 
 /** Creates a key ring from secrets; throws an error that names the option, never the secret. */
 export function createKeyring({ keys }: EncryptionOptions): Keyring {
-  if (!Array.isArray(keys) || keys.length === 0) throw optionError('encryption.keys', 'a list of at least one key', keys)
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw optionError('encryption.keys', 'a list of at least one key', keys)
   const ring = keys.map((secret, i) => derive(secretBytes(secret, `encryption.keys[${i}]`)))
-  const { key: sealingKey, id: keyId } = ring[0]!
+  const sealing = ring[0]!
   const byId = Map.groupBy(ring, ({ id }) => id)
 
   return {
-    keyId,
+    keyId: sealing.id,
     seal(bytes, wireKey, payload) {
       const nonce = randomBytes(nonceLength)
-      const cipher = createCipheriv(algorithm, sealingKey, nonce, { authTagLength: tagLength })
+      const cipher = createCipheriv(algorithm, sealing.key, nonce, { authTagLength: tagLength })
       cipher.setAAD(boundData(bytes, wireKey))
       bytes.set(nonce, headerLength)
       bytes.set(cipher.update(payload), headerLength + nonceLength)
@@ -63,7 +71,8 @@ export function createKeyring({ keys }: EncryptionOptions): Keyring {
 
 function secretBytes(secret: unknown, option: string): Uint8Array {
   const expected = `a secret of at least ${shortestSecret} bytes`
-  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) throw optionError(option, expected, typeof secret)
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array))
+    throw optionError(option, expected, typeof secret)
   if (secret.length < shortestSecret) throw optionError(option, expected, `one of ${secret.length}`)
   return typeof secret === 'string' ? Buffer.from(secret) : secret
 }

@@ -87,9 +87,11 @@ const foreign: Opened = { status: 'foreign' }
 export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
   const { format = 'envelope', compression = {}, encryption } = options
   if (format !== 'envelope' && format !== 'json') throw optionError('format', '"envelope" or "json"', format)
-  if (format === 'json' && encryption) throw optionError('encryption', 'absent where "format" is "json"', encryption)
+  if (format === 'json' && encryption)
+    throw optionError('encryption', 'absent where "format" is "json"', encryption)
   const limits = readLimits(options.limits)
-  const { deflate, inflate, reads, threshold } = createCompression(compression, limits.inflated)
+  const compressor = createCompression(compression, limits.inflated)
+  const { threshold } = compressor
   const keyring = encryption && createKeyring(encryption)
   const readsPlaintext = !encryption || encryption.acceptPlaintext === true
 
@@ -109,10 +111,15 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     }
 
     const plain = typeof content === 'string' ? Buffer.from(content) : content
-    const deflated = size < threshold ? undefined : deflate(plain)
+    const deflated = size < threshold ? undefined : compressor.deflate(plain)
     const { codec, bytes: payload } = deflated ?? { codec: codecs.none, bytes: plain }
     const bytes = Buffer.allocUnsafe(headerLength + payload.length + (keyring ? encryptionOverhead : 0))
-    writeHeader(bytes, wireKey, { ...header, codec, encrypted: keyring !== undefined, keyId: keyring?.keyId ?? 0 })
+    writeHeader(bytes, wireKey, {
+      ...header,
+      codec,
+      encrypted: keyring !== undefined,
+      keyId: keyring?.keyId ?? 0,
+    })
     if (keyring) keyring.seal(bytes, wireKey, payload)
     else bytes.set(payload, headerLength)
     return bytes
@@ -126,7 +133,9 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
   }
 
   function open(wireKey: string, given: Uint8Array): Opened {
-    const bytes = Buffer.isBuffer(given) ? given : Buffer.from(given.buffer, given.byteOffset, given.byteLength)
+    const bytes = Buffer.isBuffer(given)
+      ? given
+      : Buffer.from(given.buffer, given.byteOffset, given.byteLength)
     if (bytes.length === 0) return unreadable('empty')
     if (bytes[0] !== magic) return openJson(bytes)
     const header = readHeader(bytes, wireKey)
@@ -134,7 +143,7 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
 
     const { kind, codec, encrypted, keyId, revision, freshUntil, endsAt } = header
     if (!isKnownKind(kind)) return unreadable('unknown kind')
-    if (codec !== codecs.none && !reads(codec)) return unreadable('unknown codec')
+    if (codec !== codecs.none && !compressor.reads(codec)) return unreadable('unknown codec')
     if (!encrypted && !readsPlaintext) return unreadable('not encrypted')
     let payload = bytes
     if (encrypted) {
@@ -145,11 +154,18 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     let start = encrypted ? 0 : headerLength
     try {
       if (codec !== codecs.none) {
-        payload = inflate(codec, payload.subarray(start))
+        payload = compressor.inflate(codec, payload.subarray(start))
         start = 0
       }
       if (payload.length - start > limits.inflated) return unreadable('too large')
-      return { status: 'opened', value: fromPayload(kind, payload, start), revision, freshUntil, endsAt, bound: true }
+      return {
+        status: 'opened',
+        value: fromPayload(kind, payload, start),
+        revision,
+        freshUntil,
+        endsAt,
+        bound: true,
+      }
     } catch (error) {
       return unreadable(error === tooLarge ? 'too large' : 'damaged payload')
     }
@@ -176,7 +192,10 @@ function readLimits(limits: EnvelopeLimits = {}): { readonly value: Bytes; reado
 }
 
 function valueTooLarge(size: Bytes, limit: Bytes): HoldfastError {
-  return new HoldfastError('ERR_HOLDFAST_VALUE_TOO_LARGE', `The value has ${size} bytes; the limit is ${limit}.`)
+  return new HoldfastError(
+    'ERR_HOLDFAST_VALUE_TOO_LARGE',
+    `The value has ${size} bytes; the limit is ${limit}.`,
+  )
 }
 
 function unreadable(reason: UnreadableReason): Opened {

@@ -19,10 +19,13 @@ export function notSerialisable(reason: string, cause?: unknown): HoldfastError 
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof RangeError) return /stack/i.test(error.message) ? 'it is nested too deeply' : 'its JSON is too long'
+  if (error instanceof RangeError)
+    return /stack/i.test(error.message) ? 'it is nested too deeply' : 'its JSON is too long'
   if (!(error instanceof TypeError)) return 'turning it into JSON threw an error'
   if (/circular/i.test(error.message)) return 'it refers to itself'
-  return /BigInt/.test(error.message) ? 'JSON has no form for a BigInt' : 'turning it into JSON threw an error'
+  return /BigInt/.test(error.message)
+    ? 'JSON has no form for a BigInt'
+    : 'turning it into JSON threw an error'
 }
 
 function formless(value: unknown): string {

@@ -27,6 +27,8 @@ const kinds = {
   BigUint64Array: 17,
 }
 
+const kindOfName: ReadonlyMap<string, number> = new Map(Object.entries(kinds))
+
 type View = new (buffer: ArrayBuffer) => ArrayBufferView
 
 /** How to make each kind of view from bytes of its own; throws where the length does not fit. */
@@ -60,28 +62,30 @@ const nothing = new Uint8Array(0)
 export function toPayload(value: unknown): Payload {
   if (typeof value === 'string') {
     // Lone surrogates have no UTF-8; JSON escapes them.
-    return value.isWellFormed() ? { kind: kinds.string, content: value } : { kind: kinds.json, content: toJson(value) }
+    return value.isWellFormed()
+      ? { kind: kinds.string, content: value }
+      : { kind: kinds.json, content: toJson(value) }
   }
   if (value === undefined) return { kind: kinds.undefined, content: nothing }
-  const kind = binaryKind(value)
-  if (kind === undefined) return { kind: kinds.json, content: toJson(value) }
-  if (value instanceof ArrayBuffer) return { kind, content: new Uint8Array(value) }
-  const { buffer, byteOffset, byteLength } = value as ArrayBufferView
-  return { kind, content: new Uint8Array(buffer, byteOffset, byteLength) }
+  if (isBinary(value)) return { kind: binaryKind(value), content: bytesOf(value) }
+  return { kind: kinds.json, content: toJson(value) }
 }
 
 /** Whether a value travels as raw bytes; plain JSON has no form for such. */
-export function isBinary(value: unknown): boolean {
-  return binaryKind(value) !== undefined
+export function isBinary(value: unknown): value is ArrayBuffer | ArrayBufferView {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
 }
 
-function binaryKind(value: unknown): number | undefined {
-  if (value instanceof ArrayBuffer) return kinds.ArrayBuffer
-  if (!ArrayBuffer.isView(value)) return undefined
+function binaryKind(value: ArrayBuffer | ArrayBufferView): number {
   if (Buffer.isBuffer(value)) return kinds.Buffer
-  const name = Object.prototype.toString.call(value).slice('[object '.length, -1)
-  if (Object.hasOwn(kinds, name)) return kinds[name as keyof typeof kinds]
-  throw notSerialisable('its kind of typed array is not known')
+  const kind = kindOfName.get(Object.prototype.toString.call(value).slice('[object '.length, -1))
+  if (kind === undefined) throw notSerialisable('its kind of typed array is not known')
+  return kind
+}
+
+function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 }
 
 /** Whether this version, on this Node, knows a kind. */

@@ -175,9 +175,11 @@ function ended(client: Client): Promise<void> {
   })
 }
 
-/** Stops keeping the process alive; both are looked at where ioredis sets them anew. */
+/** Stops keeping the process alive while there is no connection. */
 function loosen(client: Client): void {
-  const { reconnectTimeout } = client as unknown as { reconnectTimeout?: NodeJS.Timeout | null }
-  reconnectTimeout?.unref()
-  client.on('reconnecting', () => loosen(client))
+  const unref = (): void => {
+    ;(client as unknown as { reconnectTimeout?: NodeJS.Timeout | null }).reconnectTimeout?.unref()
+  }
+  unref()
+  client.on('reconnecting', unref)
 }

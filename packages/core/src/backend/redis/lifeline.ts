@@ -1,5 +1,6 @@
 import type { ConnectionState } from './connection-state.ts'
 import { backoff } from './ioredis-options.ts'
+import { within } from './within.ts'
 
 /** How to make, connect and destroy one client that does not reconnect by itself. */
 export interface Generation<C> {
@@ -7,8 +8,8 @@ export interface Generation<C> {
   make(onError: (error: unknown) => void): C
   /** Rejects when it cannot be had. May stay pending: it is given up then. */
   connect(client: C): Promise<unknown>
-  /** Ends it, and rejects what is in flight on it. */
-  destroy(client: C): unknown
+  /** Ends it at once, and rejects what is in flight on it. Never rejects itself. */
+  destroy(client: C): Promise<void>
   /** Whether it can be used still after an error. */
   isUsable(client: C): boolean
 }
@@ -49,19 +50,10 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
       if (client === current && !generation.isUsable(client)) renew()
     })
     attempting = client
-    const impatience = setTimeout(() => fail(client, connectTimeout()), patience)
-    Promise.resolve()
-      .then(() => generation.connect(client))
-      .then(
-        () => settle(client, () => succeed(client)),
-        (error: unknown) => settle(client, () => fail(client, error)),
-      )
-      .finally(() => clearTimeout(impatience))
-  }
-
-  function settle(client: C, then: () => void): void {
-    if (attempting === client) then()
-    else discard(client)
+    within(patience, 'Connecting to Redis', generation.connect(client)).then(
+      () => (attempting === client ? succeed(client) : void generation.destroy(client)),
+      (error: unknown) => fail(client, error),
+    )
   }
 
   function succeed(client: C): void {
@@ -75,7 +67,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
     if (attempting !== client) return
     attempting = undefined
     state.note(error)
-    discard(client)
+    void generation.destroy(client)
     again()
   }
 
@@ -83,7 +75,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
     if (current === undefined) return
     const lost = current
     current = undefined
-    discard(lost)
+    void generation.destroy(lost)
     again()
   }
 
@@ -92,13 +84,6 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
     if (!running) return
     timer = setTimeout(attempt, backoff(++attempts))
     if (loose) timer.unref()
-  }
-
-  function discard(client: C): void {
-    // A client that is closed already may throw or reject here.
-    try {
-      Promise.resolve(generation.destroy(client)).catch(() => undefined)
-    } catch {}
   }
 
   return {
@@ -114,7 +99,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
       const left = current ?? attempting
       current = undefined
       attempting = undefined
-      if (left !== undefined) discard(left)
+      if (left !== undefined) void generation.destroy(left)
       state.announceLost()
     },
     loosen() {
@@ -122,9 +107,4 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
       timer?.unref()
     },
   }
-}
-
-function connectTimeout(): Error {
-  const message = `The server did not complete the handshake within ${patience} ms.`
-  return Object.assign(new Error(message), { code: 'ETIMEDOUT' })
 }

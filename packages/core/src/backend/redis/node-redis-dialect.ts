@@ -1,13 +1,20 @@
 import { backoff } from './ioredis-options.ts'
 import type { RedisCommand, Reply } from './port.ts'
 
-/** What is used of a client, cluster or Sentinel client of node-redis 5 and 6; known by its shape. */
-export interface NodeRedisClient {
-  readonly isReady: boolean
+/** A client, cluster or Sentinel client of node-redis 5 or 6, known by its shape. */
+export interface NodeRedisSource {
+  readonly isOpen: boolean
   duplicate(overrides?: never): object
   connect(): Promise<unknown>
   destroy(): unknown
-  on(event: string, listener: (error: never) => void): unknown
+  sendCommand(...args: never[]): Promise<unknown>
+}
+
+/** What the three kinds of client have in common. */
+export interface NodeRedisClient extends NodeRedisSource {
+  /** A cluster of version 5 has none. */
+  readonly isReady?: boolean
+  on(event: string, listener: (error: unknown) => void): unknown
   subscribe(channel: string, listener: (message: Buffer, channel: Buffer) => void, bufferMode: true): Promise<unknown>
   unsubscribe(channel: string, listener: (message: Buffer, channel: Buffer) => void, bufferMode: true): Promise<unknown>
 }
@@ -20,12 +27,14 @@ export interface Dialect {
   duplicate(): NodeRedisClient
   send(client: NodeRedisClient, command: RedisCommand, key?: string): Promise<Reply>
   shards(client: NodeRedisClient): ((command: RedisCommand) => Promise<Reply>)[]
+  isReady(client: NodeRedisClient): boolean
+  /** Whether it can be used still after an error. */
   isUsable(client: NodeRedisClient): boolean
   /** Asks whether a connection that listens still lives. */
   pingListening(client: NodeRedisClient): Promise<unknown>
 }
 
-interface Single extends NodeRedisClient {
+interface Single extends Omit<NodeRedisClient, 'sendCommand'> {
   readonly options?: { readonly socket?: object; readonly database?: number }
   sendCommand(command: readonly unknown[], options: object): Promise<Reply>
   ping(): Promise<unknown>
@@ -35,15 +44,15 @@ interface Node {
   readonly client?: Single
 }
 
-interface ClusterClient extends NodeRedisClient {
+interface ClusterClient extends Omit<NodeRedisClient, 'sendCommand'> {
   readonly masters: readonly Node[]
   readonly pubSubNode?: Node
-  readonly _options?: { readonly defaults?: { readonly socket?: object } }
+  readonly _options?: { readonly defaults?: { readonly socket?: object }; readonly rootNodes?: readonly { readonly socket?: object }[] }
   nodeClient(node: Node): Promise<Single>
   sendCommand(key: string | undefined, isReadonly: boolean, command: readonly unknown[], options: object): Promise<Reply>
 }
 
-interface SentinelClient extends NodeRedisClient {
+interface SentinelClient extends Omit<NodeRedisClient, 'sendCommand'> {
   sendCommand(isReadonly: boolean, command: readonly unknown[], options: object): Promise<Reply>
 }
 
@@ -66,18 +75,18 @@ const failFast = {
 const failFastSocket = { connectTimeout: 500, socketTimeout: undefined, keepAliveInitialDelay: 5_000 }
 
 /** Tells the kinds of node-redis client apart. */
-export function dialectOf(app: NodeRedisClient): Dialect {
+export function dialectOf(app: NodeRedisSource): Dialect {
   const keyPrefix = (app as { _keyPrefix?: string })._keyPrefix ?? ''
-  if ('masters' in app && 'nodeClient' in app) return { ...clusterDialect(app as ClusterClient), keyPrefix }
-  if ('getSentinelNode' in app) return { ...sentinelDialect(app as SentinelClient), keyPrefix }
-  return { ...singleDialect(app as Single), keyPrefix }
+  if ('masters' in app && 'nodeClient' in app) return { ...clusterDialect(app as unknown as ClusterClient), keyPrefix }
+  if ('getSentinelNode' in app) return { ...sentinelDialect(app as unknown as SentinelClient), keyPrefix }
+  return { ...singleDialect(app as unknown as Single), keyPrefix }
 }
 
 type DialectOfKind = Omit<Dialect, 'keyPrefix'>
 
 function singleDialect(app: Single): DialectOfKind {
   const send = (client: NodeRedisClient, command: RedisCommand): Promise<Reply> =>
-    (client as Single).sendCommand(command, commandOptions)
+    (client as unknown as Single).sendCommand(command, commandOptions)
   return {
     clustered: false,
     duplicate() {
@@ -87,19 +96,22 @@ function singleDialect(app: Single): DialectOfKind {
     },
     send,
     shards: (client) => [(command) => send(client, command)],
+    isReady: (client) => client.isReady === true,
     isUsable: () => false,
-    pingListening: (client) => (client as Single).ping(),
+    pingListening: (client) => (client as unknown as Single).ping(),
   }
 }
 
 function clusterDialect(app: ClusterClient): DialectOfKind {
-  const masters = (client: NodeRedisClient): readonly Node[] => (client as ClusterClient).masters
+  const masters = (client: NodeRedisClient): readonly Node[] => (client as unknown as ClusterClient).masters
   return {
     clustered: true,
     duplicate() {
       const defaults = app._options?.defaults
       const socket = { ...defaults?.socket, ...failFastSocket, reconnectStrategy: backoff }
       const { url: _, keyPrefix: __, ...nodes } = failFast
+      // These are asked for the slots once and dropped, so here the idle timer bounds the answer.
+      const rootNodes = app._options?.rootNodes?.map((root) => ({ ...root, socket: { ...root.socket, socketTimeout: 1_000 } }))
       return app.duplicate({
         commandOptions,
         clientSideCache: undefined,
@@ -107,24 +119,26 @@ function clusterDialect(app: ClusterClient): DialectOfKind {
         // A master that does not answer must not keep us from the others.
         minimizeConnections: true,
         maxCommandRedirections: 5,
-        // Older versions do not show their options: without them the nodes' own would be lost.
-        ...(app._options ? { defaults: { ...defaults, ...nodes, socket } } : {}),
+        // Versions that do not show their options keep them: replacing them would lose credentials.
+        ...(app._options ? { defaults: { ...defaults, ...nodes, socket }, rootNodes } : {}),
       } as never) as NodeRedisClient
     },
-    send: (client, command, key) => (client as ClusterClient).sendCommand(key, false, command, commandOptions),
+    send: (client, command, key) => (client as unknown as ClusterClient).sendCommand(key, false, command, commandOptions),
     shards: (client) =>
       masters(client).map(
         (node) => async (command) =>
-          (await (client as ClusterClient).nodeClient(node)).sendCommand(command, commandOptions),
+          (await (client as unknown as ClusterClient).nodeClient(node)).sendCommand(command, commandOptions),
       ),
+    // Once connected, it always is: its nodes come and go.
+    isReady: () => true,
     isUsable: (client) => masters(client).some((node) => node.client === undefined || node.client.isReady),
-    pingListening: async (client) => (client as ClusterClient).pubSubNode?.client?.ping(),
+    pingListening: async (client) => (client as unknown as ClusterClient).pubSubNode?.client?.ping(),
   }
 }
 
 function sentinelDialect(app: SentinelClient): DialectOfKind {
   const send = (client: NodeRedisClient, command: RedisCommand): Promise<Reply> =>
-    (client as SentinelClient).sendCommand(false, command, commandOptions)
+    (client as unknown as SentinelClient).sendCommand(false, command, commandOptions)
   return {
     clustered: false,
     duplicate: () =>
@@ -140,6 +154,7 @@ function sentinelDialect(app: SentinelClient): DialectOfKind {
       } as never) as NodeRedisClient,
     send,
     shards: (client) => [(command) => send(client, command)],
+    isReady: (client) => client.isReady === true,
     isUsable: () => false,
     // The connection it listens on cannot be reached from here; that of its commands shares its fate.
     pingListening: (client) => send(client, ['PING']),

@@ -1,9 +1,12 @@
 import { shareFate } from './application-client.ts'
 import { createConnectionState } from './connection-state.ts'
 import { createLifeline, type Generation } from './lifeline.ts'
-import { dialectOf, type NodeRedisClient } from './node-redis-dialect.ts'
+import { dialectOf, type NodeRedisClient, type NodeRedisSource } from './node-redis-dialect.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import { createSubscriber } from './subscriber.ts'
+import { within } from './within.ts'
+
+const connectPatience = 1_500
 
 /**
  * Connects as an application's node-redis client, cluster or Sentinel client does (version 5 or 6), over a connection of
@@ -13,7 +16,7 @@ import { createSubscriber } from './subscriber.ts'
  * node-redis never notices that a server has fallen silent, so each connection is a client of its own that can be
  * thrown away, with a bounded handshake.
  */
-export function nodeRedisPortLike(app: NodeRedisClient): CommandPort {
+export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
   const dialect = dialectOf(app)
   const state = createConnectionState()
   const generation: Generation<NodeRedisClient> = {
@@ -24,19 +27,22 @@ export function nodeRedisPortLike(app: NodeRedisClient): CommandPort {
       return client
     },
     connect: (client) => client.connect(),
-    destroy: (client) => client.destroy(),
+    destroy: destroyQuietly,
     isUsable: (client) => dialect.isUsable(client),
   }
   const lifeline = createLifeline(generation, state)
   const subscriber = createSubscriber(async (onMessage, onLost) => {
     const listening = generation.make(() => dialect.isUsable(listening) || onLost())
-    await listening.connect()
+    await within(connectPatience, 'Connecting to Redis', listening.connect()).catch((error: unknown) => {
+      void destroyQuietly(listening)
+      throw error
+    })
     const hear = (message: Buffer, channel: Buffer): void => onMessage(channel.toString(), message)
     return {
       subscribe: (channel) => listening.subscribe(channel, hear, true),
       unsubscribe: (channel) => listening.unsubscribe(channel, hear, true),
       ping: () => dialect.pingListening(listening),
-      close: () => void generation.destroy(listening),
+      close: () => void destroyQuietly(listening),
     }
   })
   let closed = false
@@ -44,7 +50,7 @@ export function nodeRedisPortLike(app: NodeRedisClient): CommandPort {
   function send(command: RedisCommand, key?: string): Promise<Reply> {
     const { client } = lifeline
     // Before it is ready, node-redis would send commands behind its own AUTH, whether or not that succeeds.
-    if (client === undefined || !client.isReady) return Promise.reject(state.offlineError())
+    if (client === undefined || !dialect.isReady(client)) return Promise.reject(state.offlineError())
     return dialect.send(client, command, key)
   }
 
@@ -86,4 +92,11 @@ export function nodeRedisPortLike(app: NodeRedisClient): CommandPort {
       lifeline.stop()
     },
   }
+}
+
+/** A client that is closed already may throw or reject when it is destroyed. */
+async function destroyQuietly(client: NodeRedisClient): Promise<void> {
+  try {
+    await client.destroy()
+  } catch {}
 }

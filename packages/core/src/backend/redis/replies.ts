@@ -1,13 +1,12 @@
-import { HoldfastError } from '../../errors.ts'
 import type { Reply } from './port.ts'
 
 /**
  * The error for an answer that cannot be the answer to this call. `integrity: true` tells the layer above that the
  * connection's replies have shifted, and that nothing in flight on it can be believed.
  */
-export function integrityError(expected: string): HoldfastError & { readonly integrity: true } {
-  const error = new HoldfastError('ERR_HOLDFAST_UNREADABLE', `Redis answered with something other than ${expected}.`)
-  return Object.assign(error, { integrity: true as const })
+export function integrityError(expected: string): Error & { readonly code: string; readonly integrity: true } {
+  const error = new Error(`Redis answered with something other than ${expected}.`)
+  return Object.assign(error, { code: 'ERR_HOLDFAST_UNREADABLE', integrity: true as const })
 }
 
 /** Gives the bytes of a bulk reply, `undefined` for none. */

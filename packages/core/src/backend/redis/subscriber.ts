@@ -1,4 +1,5 @@
 import type { Subscription } from '../backend.ts'
+import { within } from './within.ts'
 
 /** A connection that only listens. */
 export interface ListeningConnection {
@@ -8,7 +9,7 @@ export interface ListeningConnection {
   close(): void
 }
 
-/** How to open one: `onMessage` for each message, `onLost` once, when it ends by itself. Rejects when it cannot be had. */
+/** How to open one: `onMessage` for each message, `onLost` once, when it ends by itself. Rejects, in bounded time, when it cannot be had. */
 export type OpenListening = (
   onMessage: (channel: string, message: Buffer) => void,
   onLost: () => void,
@@ -23,7 +24,7 @@ export interface Subscriber {
 
 /** How often an idle connection is asked whether it still lives: nothing else would tell. */
 const heartbeat = 5_000
-/** How long a subscriber may take to answer, and to connect. */
+/** How long it may take to answer; node-redis has no timeout of its own for that. */
 const patience = 1_500
 const retryAfter = 250
 
@@ -37,12 +38,12 @@ export function createSubscriber(open: OpenListening): Subscriber {
 
   function connect(): Promise<ListeningConnection> {
     if (connection) return connection
-    const opening = answered(open(hear, () => lose(opening)))
+    const opening = open(hear, () => lose(opening))
     connection = opening
     opening.then(
       (opened) => {
         if (connection !== opening) return opened.close()
-        beat = setInterval(() => void answered(opened.ping()).catch(() => lose(opening)), heartbeat).unref()
+        beat = setInterval(() => within(patience, 'The heartbeat', opened.ping()).catch(() => lose(opening)), heartbeat).unref()
         for (const channel of channels.keys()) opened.subscribe(channel).catch(() => lose(opening))
       },
       () => lose(opening),
@@ -98,12 +99,4 @@ export function createSubscriber(open: OpenListening): Subscriber {
     // The connection may be gone by now, and the subscription with it.
     await opened?.unsubscribe(channel).catch(() => undefined)
   }
-}
-
-/** Rejects when there is no answer in time; node-redis has no timeout of its own for that. */
-function answered<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(Object.assign(new Error('No answer.'), { code: 'ETIMEDOUT' })), patience)
-    answer.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto'
+import type { Backend } from '@holdfast/core'
+import { casesFor } from './case.ts'
+import { backendCases } from './cases/index.ts'
+import { eventually, pause } from './expect.ts'
+import { createBackendGround } from './ground.ts'
+import type { Run } from './run.ts'
+import type { BackendSubject } from './subject.ts'
+import { watchUnhandled } from './unhandled.ts'
+import { sail } from './voyage.ts'
+
+/** How long the shared clients may take to come back, and to be closed, before the cases find out for themselves. */
+const patience = 5_000
+
+/** Runs the suite on a backend under one fault. */
+export async function runBackend(subject: BackendSubject, run: Run): Promise<void> {
+  const { fault, onResult, onClaim } = run
+  const cases = casesFor(backendCases, run)
+  if (cases.length === 0) return
+  const unhandled = watchUnhandled(fault, onResult)
+  const backend = await subject.create()
+  const other = backend.capabilities.shared ? await subject.create() : backend
+  claimsOf(backend).forEach(onClaim)
+
+  const prefix = `conformance:${randomBytes(4).toString('hex')}`
+  let restoredAt = 0
+  let usable = Promise.resolve()
+  const crew = {
+    subject,
+    fault,
+    backend,
+    other,
+    prefix,
+    createHoldfast: run.createHoldfast,
+    restoredAt: () => restoredAt,
+    usable: () => usable,
+  }
+  try {
+    await sail({
+      subject,
+      fault,
+      cases,
+      groundOf: (index) => createBackendGround(crew, index),
+      onRestored() {
+        restoredAt = performance.now()
+        usable = Promise.all([backend, other].map(comesBack)).then(() => undefined)
+        usable.catch(() => undefined)
+      },
+      onResult,
+    })
+    await Promise.race([sweep(backend, `${prefix}:`), pause(patience)])
+  } finally {
+    await Promise.race([Promise.allSettled([backend.close(), other.close()]), pause(patience)])
+    unhandled.stop()
+  }
+}
+
+function claimsOf(backend: Backend): string[] {
+  const { shared, durable } = backend.capabilities
+  const optional = (['getBound', 'watch', 'reset'] as const).filter((method) => backend[method])
+  return [...(shared ? ['shared'] : []), ...(durable ? ['durable'] : []), ...optional]
+}
+
+/** Pings until there is an answer; a ping that hangs may be the last one on a lost connection. */
+function comesBack(backend: Backend): Promise<void> {
+  const late = (): Promise<never> => pause(300).then(() => Promise.reject(new Error('no ping is answered')))
+  return eventually(() => Promise.race([backend.ping(), late()]), patience)
+}
+
+/** Leaves nothing behind in somebody's Redis. */
+async function sweep(backend: Backend, prefix: string): Promise<void> {
+  try {
+    for await (const keys of backend.scan(prefix)) await Promise.all(keys.map((key) => backend.delete(key)))
+  } catch {
+    // The cases have reported by now what does not work.
+  }
+}

@@ -1,0 +1,70 @@
+import type { Case } from './case.ts'
+import { backendCases } from './cases/index.ts'
+import { runConformance, type Report, type RunOptions } from './run.ts'
+import { storeCases } from './store-cases/index.ts'
+import { faults, offers, type BackendSubject, type SessionStoreSubject } from './subject.ts'
+import { nothingAstray } from './unhandled.ts'
+import { checksOf, type Check } from './voyage.ts'
+
+/** What a test runner has to offer: vitest, node:test, mocha and jest do. */
+export interface Runner {
+  describe(title: string, body: () => void): unknown
+  it(title: string, body: () => Promise<void>): unknown
+}
+
+/** A suite that was handed to a test runner. */
+export interface Bound {
+  /** Begins the run, which the first test would do otherwise: several subjects can run side by side. */
+  start(): Promise<Report>
+}
+
+/**
+ * Registers the suite with a test runner: one test for each promise, fault and state. What the subject cannot be put
+ * under has a title that begins with "not claimed" and passes; nothing is skipped.
+ */
+export function conformance(
+  subject: BackendSubject | SessionStoreSubject,
+  { describe, it }: Runner,
+  options: RunOptions = {},
+): Bound {
+  const results = new Map<string, PromiseWithResolvers<Check>>()
+  let report: Promise<Report> | undefined
+  const start = (): Promise<Report> => (report ??= runConformance(subject, { ...options, onResult }))
+
+  function onResult(check: Check): void {
+    options.onResult?.(check)
+    resultOf(check).resolve(check)
+  }
+
+  function resultOf(check: Pick<Check, 'name' | 'fault' | 'state'>): PromiseWithResolvers<Check> {
+    const id = `${check.name}\n${check.fault}\n${check.state}`
+    const result = results.get(id) ?? Promise.withResolvers<Check>()
+    results.set(id, result)
+    return result
+  }
+
+  describe(`conformance of ${subject.name}`, () => {
+    for (const { theme, name, fault, state } of expected(subject, options.only)) {
+      const about = state === 'degraded' || state === 'recovered'
+      const title = `${theme}: ${name} (${about ? `${state} by ${fault}` : `${state}, ${fault} run`})`
+      it(about && !offers(subject, fault) ? `not claimed: ${title}` : title, async () => {
+        const result = resultOf({ name, fault, state }).promise
+        const check = await Promise.race([result, start().then(() => result)])
+        if (check.status === 'failed') throw check.error
+      })
+    }
+  })
+  return { start }
+}
+
+type Expected = Pick<Check, 'theme' | 'name' | 'fault' | 'state'>
+
+function expected({ kind }: BackendSubject | SessionStoreSubject, only = ''): Expected[] {
+  const cases: readonly Case<never>[] = kind === 'session store' ? storeCases : backendCases
+  const chosen = cases.filter(({ name }) => name.includes(only))
+  const checks = chosen.flatMap((promise) =>
+    checksOf(promise).map((at) => ({ theme: promise.theme, name: promise.name, ...at })),
+  )
+  const sailed = faults.filter((fault) => chosen.some(({ under }) => under.includes(fault)))
+  return [...checks, ...sailed.map((fault) => ({ theme: 'errors', name: nothingAstray, fault, state: 'closed' as const }))]
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { versionOf, type Backend, type SetOutcome } from '@holdfast/core'
+import { createTheme, type Theme } from '../case.ts'
+import { bytes, none, same } from '../expect.ts'
+import type { BackendGround } from '../ground.ts'
+
+/** A write with a condition takes place only where the condition holds, and says what stands there where it does not. */
+export const conditions: Theme<BackendGround> = createTheme('conditional writes')
+const { always } = conditions
+
+always('stores "if absent" only where there is nothing', async ({ backend, key }) => {
+  assert.deepEqual(await backend.set(key('a'), bytes('first'), { ifAbsent: true }), { written: true })
+  refused(await backend.set(key('a'), bytes('second'), { ifAbsent: true }), 'first')
+  same(await backend.get(key('a')), 'first')
+  await backend.set(key('empty'), bytes(''))
+  refused(await backend.set(key('empty'), bytes('second'), { ifAbsent: true }), '')
+})
+
+always('stores "if version" only over these very bytes', async ({ backend, key }) => {
+  await backend.set(key('a'), bytes('first'))
+  const first = versionOf(bytes('first'))
+  refused(await backend.set(key('a'), bytes('wrong'), { ifVersion: versionOf(bytes('other')) }), 'first')
+  assert.deepEqual(await backend.set(key('a'), bytes('second'), { ifVersion: first }), { written: true })
+  refused(await backend.set(key('a'), bytes('third'), { ifVersion: first }), 'second')
+  same(await backend.get(key('a')), 'second')
+})
+
+always('stores nothing "if version" where there is nothing', async ({ backend, key }) => {
+  const ifVersion = versionOf(bytes('gone'))
+  const outcome = await backend.set(key('none'), bytes('back again'), { ifVersion })
+  assert.equal(outcome.written, false)
+  none(outcome.written ? 'written' : outcome.current, 'what stands there')
+  none(await backend.get(key('none')))
+})
+
+always('leaves an entry and its ttl alone where the condition fails', async ({ backend, key, wait }) => {
+  const year = 365 * 86_400_000
+  for (const name of ['absent', 'version']) await backend.set(key(name), bytes('mine'), { ttl: 400 })
+  await backend.set(key('kept'), bytes('mine'), { ttl: year })
+  await backend.set(key('absent'), bytes('theirs'), { ifAbsent: true, ttl: year })
+  await backend.set(key('version'), bytes('theirs'), { ifVersion: versionOf(bytes('theirs')), ttl: year })
+  await backend.set(key('kept'), bytes('theirs'), { ifAbsent: true, ttl: 50 })
+  await wait(600)
+  none(await backend.get(key('absent')), 'the entry that was refused "if absent"')
+  none(await backend.get(key('version')), 'the entry that was refused "if version"')
+  same(await backend.get(key('kept')), 'mine', 'the entry with the longer ttl')
+})
+
+always('gives a conditional write its own ttl, or none', async ({ backend, key, wait }) => {
+  await backend.set(key('absent'), bytes('1'), { ifAbsent: true, ttl: 80 })
+  await backend.set(key('version'), bytes('old'))
+  await backend.set(key('version'), bytes('new'), { ifVersion: versionOf(bytes('old')), ttl: 80 })
+  await backend.set(key('stays'), bytes('old'), { ttl: 800 })
+  await backend.set(key('stays'), bytes('new'), { ifVersion: versionOf(bytes('old')) })
+  await wait(900)
+  none(await backend.get(key('absent')), 'the entry "if absent"')
+  none(await backend.get(key('version')), 'the entry "if version"')
+  same(await backend.get(key('stays')), 'new', 'the entry that lost its ttl')
+})
+
+always('lets exactly one of many writers be the first', async ({ backend, other, key }) => {
+  const outcomes = await Promise.all(
+    Array.from({ length: 40 }, (_, i) =>
+      [backend, other][i % 2]!.set(key('a'), bytes(`writer ${i}`), { ifAbsent: true }),
+    ),
+  )
+  const winners = outcomes.flatMap(({ written }, i) => (written ? [i] : []))
+  assert.equal(winners.length, 1, `${winners.length} writers were told that they were the first`)
+  same(await backend.get(key('a')), `writer ${winners[0]}`)
+  for (const outcome of outcomes) if (!outcome.written) same(outcome.current, `writer ${winners[0]}`, 'what stands there')
+})
+
+always('loses none of many updates that build on one another', async ({ backend, other, key }) => {
+  const updates = 20
+  await backend.set(key('count'), bytes('0'))
+  await Promise.all(Array.from({ length: updates }, (_, i) => increment([backend, other][i % 2]!, key('count'))))
+  same(await backend.get(key('count')), String(updates), 'the count')
+})
+
+async function increment(backend: Backend, key: string): Promise<void> {
+  let current = await backend.get(key)
+  for (;;) {
+    const next = bytes(String(Number(Buffer.from(current!).toString()) + 1))
+    const outcome = await backend.set(key, next, { ifVersion: versionOf(current!) })
+    if (outcome.written) return
+    current = outcome.current
+  }
+}
+
+function refused(outcome: SetOutcome, current: string): void {
+  assert.equal(outcome.written, false, 'the write should have been refused')
+  if (!outcome.written) same(outcome.current, current, 'what stands there')
+}

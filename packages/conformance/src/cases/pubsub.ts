@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import type { Backend } from '@holdfast/core'
+import { createTheme, type Theme } from '../case.ts'
+import { bytes, eventually, pause } from '../expect.ts'
+import type { BackendGround } from '../ground.ts'
+import { needs } from './needs.ts'
+
+/** Messages reach those who listen. */
+export const pubsub: Theme<BackendGround> = createTheme('messages')
+const { always, promise } = pubsub
+
+always('delivers what is published once a subscription is there, to every listener, byte by byte', async ({ backend, key }) => {
+  const first = await listen(backend, key('channel'))
+  const second = await listen(backend, key('channel'))
+  const all = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte))
+  await backend.publish(key('channel'), all)
+  await backend.publish(key('channel'), bytes(''))
+  const expected = [all.toString('latin1'), '']
+  await eventually(async () => assert.deepEqual([first.heard, second.heard], [expected, expected]))
+  await Promise.all([first.close(), second.close()])
+})
+
+always(
+  'delivers to other clients',
+  async ({ backend, other, key }) => {
+    const listener = await listen(other, key('channel'))
+    await backend.publish(key('channel'), bytes('to the other side'))
+    await eventually(async () => assert.deepEqual(listener.heard, ['to the other side']))
+    await listener.close()
+  },
+  needs('shared'),
+)
+
+always('delivers in the order of publishing, each message once', async ({ backend, key }) => {
+  const listener = await listen(backend, key('channel'))
+  const messages = Array.from({ length: 100 }, (_, i) => `message ${i}`)
+  for (const message of messages) await backend.publish(key('channel'), bytes(message))
+  await eventually(async () => assert.equal(listener.heard.length, messages.length))
+  await pause(50)
+  assert.deepEqual(listener.heard, messages)
+  await listener.close()
+})
+
+always('keeps channels apart: glob characters mean themselves', async ({ backend, key }) => {
+  const [star, plain] = [await listen(backend, key('a*')), await listen(backend, key('ab'))]
+  await backend.publish(key('ab'), bytes('for ab'))
+  await backend.publish(key('a*'), bytes('for a*'))
+  await eventually(async () => assert.deepEqual([star.heard, plain.heard], [['for a*'], ['for ab']]))
+  await pause(50)
+  assert.deepEqual([star.heard, plain.heard], [['for a*'], ['for ab']])
+  await Promise.all([star.close(), plain.close()])
+})
+
+always('is silent for a listener that has left, and not for the others', async ({ backend, key }) => {
+  const [gone, stays] = [await listen(backend, key('channel')), await listen(backend, key('channel'))]
+  await gone.close()
+  await gone.close()
+  await backend.publish(key('channel'), bytes('later'))
+  await eventually(async () => assert.deepEqual(stays.heard, ['later']))
+  assert.deepEqual(gone.heard, [], 'the listener that has left')
+  await stays.close()
+})
+
+always('keeps no message for those who come later', async ({ backend, key }) => {
+  await backend.publish(key('channel'), bytes('before'))
+  const listener = await listen(backend, key('channel'))
+  await backend.publish(key('channel'), bytes('after'))
+  await eventually(async () => assert.ok(listener.heard.includes('after')))
+  assert.deepEqual(listener.heard, ['after'])
+  await listener.close()
+})
+
+promise('listens again after an outage, without being told', {
+  under: ['cut', 'hang'],
+  async healthy({ backend, key }) {
+    const listener = await listen(backend, key('channel'))
+    await backend.publish(key('channel'), bytes('before'))
+    await eventually(async () => assert.deepEqual(listener.heard, ['before']))
+    return listener
+  },
+  async recovered({ backend, key }, { heard }) {
+    await eventually(async () => {
+      await backend.publish(key('channel'), bytes('after'))
+      await pause(50)
+      assert.ok(heard.includes('after'), 'nothing was heard after the outage')
+    })
+  },
+})
+
+async function listen(backend: Backend, channel: string): Promise<{ heard: string[]; close(): Promise<void> }> {
+  const heard: string[] = []
+  const { close } = await backend.subscribe(channel, (message) => heard.push(Buffer.from(message).toString('latin1')))
+  return { heard, close }
+}

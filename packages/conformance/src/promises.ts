@@ -1,0 +1,26 @@
+import type { Case, State } from './case.ts'
+import { backendCases } from './cases/index.ts'
+import { storeCases } from './store-cases/index.ts'
+import type { FaultName } from './subject.ts'
+import { nothingAstray } from './unhandled.ts'
+import { checksOf } from './voyage.ts'
+
+/** A promise that the suite checks. */
+export interface PromiseOf {
+  readonly theme: string
+  readonly name: string
+  readonly faults: readonly FaultName[]
+  readonly states: readonly State[]
+}
+
+/** Lists what the suite checks: for documentation, and for those who want to show that each check can fail. */
+export function promises(kind: 'backend' | 'session store'): PromiseOf[] {
+  const cases: readonly Case<never>[] = kind === 'backend' ? backendCases : storeCases
+  const listed = cases.map((promise): PromiseOf => ({
+    theme: promise.theme,
+    name: promise.name,
+    faults: promise.under,
+    states: [...new Set(checksOf(promise).map(({ state }) => state))],
+  }))
+  return [...listed, { theme: 'errors', name: nothingAstray, faults: ['cut', 'hang', 'slow'], states: ['closed'] }]
+}

@@ -1,0 +1,106 @@
+import { states, type Case, type State } from './case.ts'
+import { pause, within } from './expect.ts'
+import { offers, type Fault, type FaultName } from './subject.ts'
+
+/** What a promise came to in one state. */
+export interface Check {
+  readonly theme: string
+  /** The promise. */
+  readonly name: string
+  readonly fault: FaultName
+  readonly state: State
+  readonly status: 'passed' | 'failed' | 'not claimed'
+  /** Why it is not claimed. */
+  readonly reason?: string
+  readonly error?: unknown
+  readonly ms: number
+}
+
+interface Ground {
+  close(): Promise<void>
+}
+
+/** What one run through the states needs. */
+export interface Voyage<Of extends Ground> {
+  readonly subject: { readonly fault?: Fault; readonly clock?: unknown }
+  readonly fault: FaultName
+  readonly cases: readonly Case<Of>[]
+  readonly groundOf: (index: number) => Of
+  /** The fault is over. */
+  readonly onRestored: () => void
+  readonly onResult: (check: Check) => void
+}
+
+interface Passage<Of> {
+  readonly promise: Case<Of>
+  readonly ground: Of
+  readonly unclaimed: string | undefined
+  memo: unknown
+  failedIn: State | undefined
+}
+
+/** How long a step may take, in ms. */
+const stepTimeout = 10_000
+const stoppedAfterFailure = new Error('not reached: an earlier state failed')
+
+/**
+ * Sails all cases through the states together, with one outage for all of them: they run side by side, unless the
+ * subject's clock is moved by hand.
+ */
+export async function sail<Of extends Ground>(voyage: Voyage<Of>): Promise<void> {
+  const { subject, fault, cases } = voyage
+  const passages = cases.map((promise, index): Passage<Of> => {
+    const ground = voyage.groundOf(index)
+    return { promise, ground, unclaimed: promise.unclaimed?.(ground), memo: undefined, failedIn: undefined }
+  })
+  const isOffered = offers(subject, fault)
+  const takesFault = passages.some(({ promise }) => promise.steps.degraded ?? promise.steps.recovered)
+
+  await enter('healthy')
+  if (isOffered && takesFault) await subject.fault![fault]!()
+  await enter('degraded')
+  if (isOffered && takesFault) {
+    await subject.fault!.restore!()
+    voyage.onRestored()
+  }
+  await enter('recovered')
+  await Promise.all(passages.map(({ ground }) => Promise.race([ground.close().catch(() => undefined), pause(2_000)])))
+  await enter('closed')
+  await Promise.all(passages.map(({ ground }) => ground.close().catch(() => undefined)))
+
+  async function enter(state: State): Promise<void> {
+    const concerned = passages.filter(({ promise }) => promise.steps[state])
+    if (!subject.clock) {
+      await Promise.all(concerned.map((passage) => step(passage, state)))
+      return
+    }
+    for (const passage of concerned) await step(passage, state)
+  }
+
+  async function step(passage: Passage<Of>, state: State): Promise<void> {
+    const { promise, ground, unclaimed } = passage
+    const needsFault = (state === 'degraded' || state === 'recovered') && !isOffered
+    const reason = unclaimed ?? (needsFault ? `the subject offers no fault.${fault}` : undefined)
+    const { theme, name } = promise
+    const at = { theme, name, fault, state } as const
+    if (reason !== undefined) return voyage.onResult({ ...at, status: 'not claimed', reason, ms: 0 })
+    if (passage.failedIn) return voyage.onResult({ ...at, status: 'failed', error: stoppedAfterFailure, ms: 0 })
+
+    const began = performance.now()
+    const elapsed = (): number => Math.round(performance.now() - began)
+    try {
+      const result = await within(stepTimeout, promise.steps[state]!(ground, passage.memo), 'the case')
+      if (state === 'healthy') passage.memo = result
+      voyage.onResult({ ...at, status: 'passed', ms: elapsed() })
+    } catch (error) {
+      passage.failedIn = state
+      voyage.onResult({ ...at, status: 'failed', error, ms: elapsed() })
+    }
+  }
+}
+
+/** The checks that a case will come to, in order. */
+export function checksOf(promise: Case<never>): { fault: FaultName; state: State }[] {
+  const tried = states.filter((state) => promise.steps[state])
+  return promise.under.flatMap((fault) => tried.map((state) => ({ fault, state })))
+}

@@ -1,0 +1,34 @@
+import type { Backend } from '@holdfast/core'
+import type { BackendSubject } from '../subject.ts'
+
+/** The subject with every key and channel under a prefix: a backend around a backend keeps the same promises. */
+export function prefixed(subject: BackendSubject, prefix: string): BackendSubject {
+  return {
+    ...subject,
+    name: `${subject.name}, prefixed`,
+    create: async () => withPrefix(await subject.create(), prefix),
+  }
+}
+
+function withPrefix(inner: Backend, prefix: string): Backend {
+  const { getBound, watch, reset } = inner
+  return {
+    name: inner.name,
+    capabilities: inner.capabilities,
+    get: (key) => inner.get(prefix + key),
+    ...(getBound && { getBound: (key: string) => getBound.call(inner, prefix + key) }),
+    getMany: (keys) => inner.getMany(keys.map((key) => prefix + key)),
+    set: (key, value, options) => inner.set(prefix + key, value, options),
+    delete: (key) => inner.delete(prefix + key),
+    touch: (key, ttl) => inner.touch(prefix + key, ttl),
+    async *scan(keysPrefix) {
+      for await (const keys of inner.scan(prefix + keysPrefix)) yield keys.map((key) => key.slice(prefix.length))
+    },
+    publish: (channel, message) => inner.publish(prefix + channel, message),
+    subscribe: (channel, listener) => inner.subscribe(prefix + channel, listener),
+    ping: () => inner.ping(),
+    ...(watch && { watch: (listener: Parameters<typeof watch>[0]) => watch.call(inner, listener) }),
+    ...(reset && { reset: () => reset.call(inner) }),
+    close: () => inner.close(),
+  }
+}

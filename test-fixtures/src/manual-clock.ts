@@ -1,0 +1,39 @@
+/** A clock that stands still until a test moves it. */
+export interface ManualClock {
+  now(): number
+  setTimeout(callback: () => void, ms: number): { cancel(): void }
+  /** Moves on by `ms`, firing due timers in order; what they set going gets its turn in between. */
+  advance(ms: number): Promise<void>
+}
+
+/** Creates a clock that starts at `start`, in ms since the epoch. */
+export function manualClock(start = 1_700_000_000_000): ManualClock {
+  let now = start
+  let timers: { at: number; callback: () => void }[] = []
+
+  return {
+    now: () => now,
+    setTimeout(callback, ms) {
+      const timer = { at: now + Math.max(0, ms), callback }
+      timers.push(timer)
+      return { cancel: () => void (timers = timers.filter((other) => other !== timer)) }
+    },
+    async advance(ms) {
+      const until = now + ms
+      for (;;) {
+        await turn()
+        const due = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+        if (!due) break
+        timers = timers.filter((timer) => timer !== due)
+        now = Math.max(now, due.at)
+        due.callback()
+      }
+      now = until
+      await turn()
+    },
+  }
+}
+
+async function turn(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+}
