@@ -125,6 +125,11 @@ export async function startProxy(target: { port: number; host?: string }): Promi
     await isClosed
   }
 
+  function release(): void {
+    isHolding = false
+    for (const link of links) for (const chunk of link.held.splice(0)) link.server.write(chunk)
+  }
+
   await listen()
   return {
     get port() {
@@ -146,8 +151,7 @@ export async function startProxy(target: { port: number; host?: string }): Promi
     garble: (bytes) => links.forEach(({ client }) => client.write(bytes)),
     hold: () => void (isHolding = true),
     async release() {
-      isHolding = false
-      for (const link of links) for (const chunk of link.held.splice(0)) link.server.write(chunk)
+      release()
     },
     async restore() {
       const swallowed = [...links].filter((link) => link.isSwallowed)
@@ -155,7 +159,7 @@ export async function startProxy(target: { port: number; host?: string }): Promi
       latency = 0
       rate = Infinity
       resetAll(swallowed)
-      if (isHolding) await this.release()
+      release()
       await listen()
     },
     async close() {

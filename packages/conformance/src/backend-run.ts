@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Backend } from '@holdfast/core'
 import { casesFor } from './case.ts'
 import { backendCases } from './cases/index.ts'
-import { eventually, pause } from './expect.ts'
+import { answers, atMost } from './expect.ts'
 import { createBackendGround } from './ground.ts'
 import type { Run } from './run.ts'
 import type { BackendSubject } from './subject.ts'
@@ -21,6 +21,8 @@ export async function runBackend(subject: BackendSubject, run: Run): Promise<voi
   const backend = await subject.create()
   const other = backend.capabilities.shared ? await subject.create() : backend
   claimsOf(backend).forEach(onClaim)
+  // Without a connection each case finds that out for itself.
+  await Promise.allSettled([answers(backend), answers(other)])
 
   const prefix = `conformance:${randomBytes(4).toString('hex')}`
   let restoredAt = 0
@@ -43,14 +45,14 @@ export async function runBackend(subject: BackendSubject, run: Run): Promise<voi
       groundOf: (index) => createBackendGround(crew, index),
       onRestored() {
         restoredAt = performance.now()
-        usable = Promise.all([backend, other].map(comesBack)).then(() => undefined)
+        usable = Promise.all([backend, other].map((client) => answers(client, patience))).then(() => undefined)
         usable.catch(() => undefined)
       },
       onResult,
     })
-    await Promise.race([sweep(backend, `${prefix}:`), pause(patience)])
+    await atMost(patience, sweep(backend, `${prefix}:`))
   } finally {
-    await Promise.race([Promise.allSettled([backend.close(), other.close()]), pause(patience)])
+    await atMost(patience, Promise.allSettled([backend.close(), other.close()]))
     unhandled.stop()
   }
 }
@@ -61,17 +63,7 @@ function claimsOf(backend: Backend): string[] {
   return [...(shared ? ['shared'] : []), ...(durable ? ['durable'] : []), ...optional]
 }
 
-/** Pings until there is an answer; a ping that hangs may be the last one on a lost connection. */
-function comesBack(backend: Backend): Promise<void> {
-  const late = (): Promise<never> => pause(300).then(() => Promise.reject(new Error('no ping is answered')))
-  return eventually(() => Promise.race([backend.ping(), late()]), patience)
-}
-
 /** Leaves nothing behind in somebody's Redis. */
 async function sweep(backend: Backend, prefix: string): Promise<void> {
-  try {
-    for await (const keys of backend.scan(prefix)) await Promise.all(keys.map((key) => backend.delete(key)))
-  } catch {
-    // The cases have reported by now what does not work.
-  }
+  for await (const keys of backend.scan(prefix)) await Promise.all(keys.map((key) => backend.delete(key)))
 }

@@ -9,8 +9,11 @@ import { checksOf, type Check } from './voyage.ts'
 /** What a test runner has to offer: vitest, node:test, mocha and jest do. */
 export interface Runner {
   describe(title: string, body: () => void): unknown
-  it(title: string, body: () => Promise<void>): unknown
+  it(title: string, body: () => Promise<void>, timeout: number): unknown
 }
+
+/** For runners that know one, in ms: a test waits until the whole run has come to its check. */
+const timeout = 60_000
 
 /** A suite that was handed to a test runner. */
 export interface Bound {
@@ -51,7 +54,7 @@ export function conformance(
         const result = resultOf({ name, fault, state }).promise
         const check = await Promise.race([result, start().then(() => result)])
         if (check.status === 'failed') throw check.error
-      })
+      }, timeout)
     }
   })
   return { start }

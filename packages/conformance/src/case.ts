@@ -39,8 +39,13 @@ export interface Theme<Ground> {
   always(name: string, check: (ground: Ground) => Promise<void>, unclaimed?: Case<Ground>['unclaimed']): void
 }
 
+interface Reusable<Ground> {
+  usable(): Promise<void>
+  again(): Ground
+}
+
 /** Opens a theme. */
-export function createTheme<Ground extends { usable(): Promise<void> }>(theme: string): Theme<Ground> {
+export function createTheme<Ground extends Reusable<Ground>>(theme: string): Theme<Ground> {
   const cases: Case<Ground>[] = []
   function promise<Memo>(name: string, definition: CaseDefinition<Ground, Memo>): void {
     const { under = ['cut'], unclaimed, ...steps } = definition
@@ -53,7 +58,7 @@ export function createTheme<Ground extends { usable(): Promise<void> }>(theme: s
     always(name, check, unclaimed) {
       const recovered = async (ground: Ground): Promise<void> => {
         await ground.usable()
-        await check(ground)
+        await check(ground.again())
       }
       promise(name, { healthy: check, recovered, ...(unclaimed && { unclaimed }) })
     },

@@ -34,6 +34,16 @@ export async function within<T>(ms: number, promise: Promise<T>, what: string): 
   }
 }
 
+/** Waits for a promise, but not for longer than this; neither its failure nor its lateness matters. */
+export async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  await within(ms, promise, 'it').catch(() => undefined)
+}
+
+/** Pings until there is an answer; a ping that hangs may be the last one on a lost connection. */
+export function answers(backend: { ping(): Promise<void> }, ms = 5_000): Promise<void> {
+  return eventually(() => within(300, backend.ping(), 'a ping'), ms)
+}
+
 /** The call rejects or stays pending; any answer would be a guess. */
 export async function doesNotAnswer(promise: Promise<unknown>, what: string, ms = 250): Promise<void> {
   const outcome = await Promise.race([

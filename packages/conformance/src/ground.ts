@@ -1,5 +1,5 @@
 import { createHoldfast, type Backend, type Holdfast, type HoldfastOptions } from '@holdfast/core'
-import { pause } from './expect.ts'
+import { answers, pause } from './expect.ts'
 import type { BackendSubject, FaultName } from './subject.ts'
 
 /** Makes the Holdfast that outages are ridden out with. */
@@ -20,8 +20,10 @@ export interface BackendGround {
   readonly restoredAt: () => number
   /** Resolves once the shared clients can be used again after an outage. */
   usable(): Promise<void>
+  /** The same ground with other keys, for a case that is tried again. */
+  again(): BackendGround
   key(name: string): string
-  /** Opens a client of the case's own. */
+  /** Opens a client of the case's own, and waits until it is connected. */
   open(): Promise<Backend>
   /** Creates a Holdfast on a client of its own, and waits until it knows how things stand. */
   holdfast(options?: HoldfastOptions): Promise<Holdfast>
@@ -43,7 +45,8 @@ export interface BackendRun {
   readonly usable: () => Promise<void>
 }
 
-const deadline = 100
+/** Core's own default: what is shorter finds outages where the machine is merely busy. */
+const deadline = 200
 
 /** Creates the ground of one case. */
 export function createBackendGround(run: BackendRun, index: number): BackendGround {
@@ -54,10 +57,11 @@ export function createBackendGround(run: BackendRun, index: number): BackendGrou
   async function open(): Promise<Backend> {
     const backend = await subject.create()
     opened.push(backend)
+    await answers(backend)
     return backend
   }
 
-  return {
+  const ground: BackendGround = {
     fault: run.fault,
     backend: run.backend,
     other: run.other,
@@ -65,6 +69,7 @@ export function createBackendGround(run: BackendRun, index: number): BackendGrou
     deadline,
     restoredAt: run.restoredAt,
     usable: run.usable,
+    again: () => ({ ...ground, key: (name) => `${prefix}:again:${name}` }),
     key: (name) => `${prefix}:${name}`,
     open,
     async holdfast(options) {
@@ -81,4 +86,5 @@ export function createBackendGround(run: BackendRun, index: number): BackendGrou
       await Promise.all(opened.splice(0).map((client) => client.close()))
     },
   }
+  return ground
 }

@@ -1,3 +1,5 @@
+import type { State } from './case.ts'
+import { promises } from './promises.ts'
 import type { Report } from './run.ts'
 import type { Check } from './voyage.ts'
 
@@ -13,13 +15,21 @@ export interface Verdict {
  * Sums the checks up by promise: failed if any check failed, passed if none did and one passed in a state that the
  * promise is about, not claimed if the subject says that it cannot.
  */
-export function verdicts({ checks }: Pick<Report, 'checks'>): Verdict[] {
-  const byName = Map.groupBy(checks, ({ theme, name }) => `${theme}\n${name}`)
-  return [...byName.values()].map((own) => {
-    const statuses = new Set(own.map(({ status }) => status))
-    const status = statuses.has('failed') ? 'failed' : statuses.has('passed') ? 'passed' : 'not claimed'
-    return { theme: own[0]!.theme, name: own[0]!.name, status, checks: own }
+export function verdicts({ checks, kind }: Pick<Report, 'checks' | 'kind'>): Verdict[] {
+  const byName = Map.groupBy(checks, ({ name }) => name)
+  return promises(kind).flatMap(({ theme, name, states }) => {
+    const own = byName.get(name)
+    if (!own) return []
+    const statuses = new Set(own.filter(({ state }) => isAbout(state, states)).map(({ status }) => status))
+    const failed = own.some(({ status }) => status === 'failed')
+    const status = failed ? 'failed' : statuses.has('passed') ? 'passed' : 'not claimed'
+    return { theme, name, status, checks: own }
   })
+}
+
+/** A promise about outages is not kept by what is arranged before one. */
+function isAbout(state: State, states: readonly State[]): boolean {
+  return state !== 'healthy' || !states.includes('degraded')
 }
 
 /** Whether no promise was broken. */

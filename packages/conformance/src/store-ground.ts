@@ -13,6 +13,8 @@ export interface StoreGround {
   sid(name: string): string
   open(): Promise<SessionStore>
   usable(): Promise<void>
+  /** The same ground with other ids, for a case that is tried again. */
+  again(): StoreGround
   wait(ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -30,12 +32,13 @@ const defaultDeadline = 1_000
 /** Creates the ground of one case. */
 export function createStoreGround({ subject, fault, store, id }: StoreRun, index: number): StoreGround {
   const opened: SessionStore[] = []
-  return {
+  const ground: StoreGround = {
     subject,
     fault,
     store,
     deadline: (subject.deadline ?? defaultDeadline) + margin,
     sid: (name) => `${id}-${index}-${name}`,
+    again: () => ({ ...ground, sid: (name) => `${id}-${index}-again-${name}` }),
     async open() {
       const own = await subject.create()
       opened.push(own)
@@ -53,6 +56,7 @@ export function createStoreGround({ subject, fault, store, id }: StoreRun, index
       await Promise.all(opened.splice(0).map((own) => subject.close?.(own)))
     },
   }
+  return ground
 }
 
 /** A session with an hour to live, or another time. */

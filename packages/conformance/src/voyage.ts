@@ -1,5 +1,5 @@
 import { states, type Case, type State } from './case.ts'
-import { pause, within } from './expect.ts'
+import { atMost, within } from './expect.ts'
 import { offers, type Fault, type FaultName } from './subject.ts'
 
 /** What a promise came to in one state. */
@@ -41,6 +41,9 @@ interface Passage<Of> {
 
 /** How long a step may take, in ms. */
 const stepTimeout = 10_000
+const closeTimeout = 2_000
+/** How many cases set out at once: a stampede would look like an outage. */
+const healthyLanes = 16
 const stoppedAfterFailure = new Error('not reached: an earlier state failed')
 
 /**
@@ -64,17 +67,18 @@ export async function sail<Of extends Ground>(voyage: Voyage<Of>): Promise<void>
     voyage.onRestored()
   }
   await enter('recovered')
-  await Promise.all(passages.map(({ ground }) => Promise.race([ground.close().catch(() => undefined), pause(2_000)])))
+  await Promise.all(passages.map(({ ground }) => atMost(closeTimeout, ground.close())))
   await enter('closed')
-  await Promise.all(passages.map(({ ground }) => ground.close().catch(() => undefined)))
+  await Promise.all(passages.map(({ ground }) => atMost(closeTimeout, ground.close())))
 
   async function enter(state: State): Promise<void> {
     const concerned = passages.filter(({ promise }) => promise.steps[state])
-    if (!subject.clock) {
-      await Promise.all(concerned.map((passage) => step(passage, state)))
-      return
+    const lanes = subject.clock ? 1 : state === 'healthy' ? healthyLanes : concerned.length
+    const waiting = concerned.values()
+    const sailOn = async (): Promise<void> => {
+      for (const passage of waiting) await step(passage, state)
     }
-    for (const passage of concerned) await step(passage, state)
+    await Promise.all(Array.from({ length: lanes }, sailOn))
   }
 
   async function step(passage: Passage<Of>, state: State): Promise<void> {

@@ -1,5 +1,6 @@
 export { createHoldfast } from './holdfast.ts'
-export type { EntryOptions, Health, Holdfast, HoldfastOptions, SessionOptions } from './holdfast.ts'
+export type { Health, Holdfast } from './holdfast.ts'
+export type { EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
 
 export type { Loaded, SessionEntry, Sessions } from './session/sessions.ts'

@@ -18,6 +18,7 @@ const floors: Readonly<Record<string, number>> = {
   degradation: 3,
   session: 4,
   config: 4,
+  'options.ts': 5,
   'holdfast.ts': 5,
   'index.ts': 6,
 }

@@ -1,4 +1,4 @@
-import { startRedis, type RedisFixture } from '@holdfast-internal/test-fixtures'
+import { startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -9,12 +9,12 @@ import { isReady, text, watchForUnhandled } from './redis-support.ts'
 
 watchForUnhandled()
 
-let redis: RedisFixture
+let redis: RedisServer
 beforeAll(async () => {
   redis = await startRedis()
 })
 afterAll(() => redis.stop())
-afterEach(() => redis.control.command('FLUSHALL'))
+afterEach(async () => void (await redis.control.command('FLUSHALL')))
 
 /** Each way to name the same Redis. */
 const sources: Record<string, () => RedisSource | Promise<RedisSource>> = {
@@ -170,7 +170,7 @@ describe.each(Object.keys(sources))('the Redis backend from %s', (name) => {
   it('keeps session ids and values out of errors', async () => {
     const backend = await connected()
     await redis.control.command('ACL', 'SETUSER', 'default', '-set')
-    onTestFinished(() => redis.control.command('ACL', 'SETUSER', 'default', '+@all'))
+    onTestFinished(async () => void (await redis.control.command('ACL', 'SETUSER', 'default', '+@all')))
     const error: unknown = await backend.set('sess:secret', text('hidden')).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(Error)
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error as object))).not.toMatch(/secret|hidden/)

@@ -129,6 +129,6 @@ export class HoldfastStore extends expressSession.Store {
 }
 
 function coreData(session: SessionData): CoreSessionData {
-  if (typeof session === 'object' && session !== null) return session as unknown as CoreSessionData
+  if (typeof session === 'object' && session !== null) return session as CoreSessionData
   throw new HoldfastError('ERR_HOLDFAST_NOT_SERIALISABLE', 'A session must be an object.')
 }

@@ -94,7 +94,7 @@ describe('the store contract', () => {
     process.on('uncaughtException', (error) => thrown.push(error))
     try {
       let isSync = true
-      store.set('a', sessionOf(), () => {
+      void store.set('a', sessionOf(), () => {
         calls.push(isSync)
         throw new Error('of the callback')
       })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Backend, ConnectionChange } from '@holdfast/core'
 import { createTheme, type Theme } from '../case.ts'
-import { bytes, doesNotAnswer, eventually, margin, pause, same, within } from '../expect.ts'
+import { answers, bytes, doesNotAnswer, eventually, margin, pause, same, within } from '../expect.ts'
 import type { BackendGround } from '../ground.ts'
 import { needs } from './needs.ts'
 
@@ -125,7 +125,7 @@ promise('never says "not there" when it cannot ask', {
     await Promise.all(asked.map(([method, call]) => doesNotAnswer(call(), method)))
   },
   async recovered({ key }, backend) {
-    await eventually(() => within(500, backend.ping(), 'a ping'), 5_000)
+    await answers(backend)
     await backend.set(key('a'), bytes('again'))
     same(await backend.get(key('a')), 'again')
   },

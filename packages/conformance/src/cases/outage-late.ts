@@ -104,8 +104,6 @@ promise('keeps a session ended whose end itself was given up', {
   async recovered(ground, process) {
     await recovered(ground, process.holdfast)
     await comesToHold(ground, wireKeyOf(process, 'a'), undefined)
-    await process.sessions.save('a', session('anew'))
-    await steadily(async () => assert.equal((await process.sessions.load('a')).status, 'found', 'a late end took the new session'), 600)
   },
 })
 

@@ -2,13 +2,11 @@ import type { Backend, ConnectionChange } from '../backend/backend.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { State } from '../events.ts'
 import type { Milliseconds } from '../units.ts'
+import { asIs, createCalls, failed, succeeded, throwFault, type Answer, type CallWatcher } from './calls.ts'
 import { afterFailure, allows, closed, open, starting, type Access, type Circuit } from './circuit.ts'
 import { classify, deadlineFault, foreignReplyFault, lostFault, type Fault } from './classify.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createProbe, type Finding } from './probe.ts'
-
-/** What a call to the primary came to. A fault is an answer of its own, never an absent value. */
-export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault }
 
 /** Decides whether the primary is asked, bounds how long it may take, and finds out when it is back. */
 export interface Availability {
@@ -64,12 +62,12 @@ const slowProbe = 5_000
 export function createAvailability(options: AvailabilityOptions): Availability {
   const { backend, clock, random, tripAfter } = options
   const deadlines = createDeadlines({ timeout: options.operationTimeout, clock })
+  const calls = createCalls(deadlines)
   const probe = createProbe(backend, options.prefix)
   const hooks: ((settling: Settling) => Promise<Fault | undefined>)[] = []
   const started = Promise.withResolvers<void>()
 
   let circuit: Circuit = starting
-  let heard = 0
   let openedAt = clock.now()
   let attempt = 0
   let unanswered = 0
@@ -100,51 +98,16 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (fault.kind === 'integrity') backend.reset?.()
   }
 
-  /** One promise and no more: this is the path of every call. */
-  function send<T, R>(
-    operation: () => Promise<T>,
-    counts: boolean,
-    onValue: (value: T) => R | Promise<R>,
-    onFault: (fault: Fault) => R,
-  ): Promise<R> {
-    return new Promise((resolve, reject) => {
-      const heardBefore = heard
-      const conclude = (fault: Fault, silent: boolean): void => {
-        if (counts) fail(fault, silent)
-        try {
-          resolve(onFault(fault))
-        } catch (error) {
-          reject(error as Error)
-        }
-      }
-      const deadline = deadlines.start(() => conclude(deadlineFault, heard === heardBefore))
-      const onError = (error: unknown): void => {
-        if (!deadlines.meet(deadline)) return
-        const fault = classify(error)
-        if (fault.kind === 'rejected' || fault.kind === 'writes-unavailable') heard++
-        conclude(fault, false)
-      }
-      let sent: Promise<T>
-      try {
-        sent = operation()
-      } catch (error) {
-        return onError(error)
-      }
-      sent.then((value) => {
-        heard++
-        if (!deadlines.meet(deadline)) return
-        if (circuit.at === 'closed' && circuit.failures > 0) circuit = closed
-        try {
-          resolve(onValue(value))
-        } catch (error) {
-          reject(error as Error)
-        }
-      }, onError)
-    })
+  const watcher: CallWatcher = {
+    onFault: fail,
+    onValue() {
+      if (circuit.at === 'closed' && circuit.failures > 0) circuit = closed
+    },
   }
 
-  /** Waits for the first connection, within the deadline of the call itself. */
-  function atStart<T>(access: Access, operation: () => Promise<T>): () => Promise<T> {
+  /** At start a call waits for the first connection, within its deadline. */
+  function gated<T>(access: Access, operation: () => Promise<T>): () => Promise<T> {
+    if (circuit.at !== 'starting') return operation
     return async () => {
       await started.promise
       if (!allows(circuit, access)) throw offline
@@ -171,7 +134,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (probing || isClosed || circuit.at === 'closed') return
     probing = true
     timer?.cancel()
-    const finding = await probe((operation) => send(operation, false, asIs, throwFault))
+    const finding = await probe((operation) => calls.send(operation, asIs, throwFault))
     if (!isClosed) {
       noteSilence(finding)
       if (finding.writes) await recover()
@@ -204,7 +167,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       // A whole fleet notices the same second; spread what it has to settle.
       await pause(options.recoveryJitter * random())
     }
-    const settling: Settling = { call: (operation) => send(operation, false, succeeded, failed) }
+    const settling: Settling = { call: (operation) => calls.send(operation, succeeded, failed) }
     for (const hook of hooks) {
       const fault = await hook(settling)
       if (isClosed || (circuit.at !== 'half-open' && circuit.at !== 'starting')) return
@@ -246,9 +209,9 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     },
     allows: (access) => !isClosed && allows(circuit, access),
     call: (access, operation) =>
-      send(circuit.at === 'starting' ? atStart(access, operation) : operation, true, succeeded, failed),
+      calls.send(gated(access, operation), succeeded, failed, watcher),
     ask: (access, operation, onValue, onFault) =>
-      send(circuit.at === 'starting' ? atStart(access, operation) : operation, true, onValue, onFault),
+      calls.send(gated(access, operation), onValue, onFault, watcher),
     reportForeignReply() {
       fail(foreignReplyFault, true)
     },
@@ -266,23 +229,6 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 
 /** Given to calls that waited for a start that did not come; the circuit is open by then and counts nothing. */
 const offline = Object.assign(new Error('The primary is not available.'), { code: 'OFFLINE' })
-
-function succeeded<T>(value: T): Answer<T> {
-  return { ok: true, value }
-}
-
-function failed(fault: Fault): Answer<never> {
-  return { ok: false, fault }
-}
-
-function asIs<T>(value: T): T {
-  return value
-}
-
-/** Carries a fault through code that only knows errors, such that {@link classify} gives back the same fault. */
-function throwFault({ error, code }: Fault): never {
-  throw error ?? Object.assign(new Error(code), { code })
-}
 
 function stateOf(circuit: Circuit): State {
   switch (circuit.at) {

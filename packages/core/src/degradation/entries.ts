@@ -11,6 +11,7 @@ import { createFunnel } from './funnel.ts'
 import type { Base, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
+import { createRevisions } from './revision.ts'
 import type { Rule } from './rules.ts'
 import { settleJournal, type Reconcile } from './settle.ts'
 
@@ -55,9 +56,10 @@ export function createEntries(options: EntriesOptions): Entries {
   const { rule, backend, availability, keyspace, envelopes, knowledge, journal, clock, events, concern } = options
   const ask = createFunnel(availability, rule)
   const mirrors = rule.mirror && backend.capabilities.shared
+  const revise = createRevisions(clock.now)
   let isSettling = false
 
-  availability.onRecovery(({ call }) => settleJournal({ ...options, call }))
+  availability.onRecovery(({ call }) => settleJournal({ ...options, revise, call }))
 
   async function get(key: string): Promise<Reading> {
     return read(keyspace.wireKey(key))
@@ -141,7 +143,7 @@ export function createEntries(options: EntriesOptions): Entries {
 
   async function set(key: string, value: unknown, { ttl, endsAt = 0, over }: StoreOptions = {}): Promise<Stored> {
     const wireKey = keyspace.wireKey(key)
-    const revision = Math.max(clock.now(), typeof over === 'object' ? over.revision + 1 : 0)
+    const revision = revise(typeof over === 'object' ? over.revision : 0)
     const bytes = envelopes.seal(wireKey, value, { revision, endsAt })
     const base = baseOf(over)
     const entry = (origin: Origin): Stored => ({
@@ -210,7 +212,7 @@ export function createEntries(options: EntriesOptions): Entries {
 
   async function settleNow(): Promise<void> {
     if (availability.circuit.at === 'closed') {
-      await settleJournal({ ...options, call: (operation) => availability.call('write', operation) })
+      await settleJournal({ ...options, revise, call: (operation) => availability.call('write', operation) })
     }
     isSettling = false
     if (journal.size > 0) settleLater()

@@ -28,7 +28,7 @@ export function createFunnel(availability: Availability, rule: Rule): Funnel {
     try {
       return Promise.resolve(answerDegraded(access, ways, undefined))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

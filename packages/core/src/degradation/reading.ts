@@ -9,7 +9,7 @@ export interface Found {
   readonly value: unknown
   /** The entry as it is stored; what a conditional write is compared with. */
   readonly bytes: Uint8Array
-  /** When it was written, in ms since the epoch, raised by at least 1 with each write; 0 where the entry does not say. */
+  /** When it was written, in ms since the epoch, later with each write; 0 where the entry does not say. */
   readonly revision: number
   /** When it ends at the latest, in ms since the epoch; 0 for no such end. */
   readonly endsAt: number

@@ -1,4 +1,4 @@
-import type { Answer } from '../availability/availability.ts'
+import type { Answer } from '../availability/calls.ts'
 import type { Fault } from '../availability/classify.ts'
 import { versionOf, type Backend, type SetOptions, type SetOutcome } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
@@ -22,6 +22,7 @@ interface Settle {
   readonly events: Events
   readonly clock: Clock
   readonly reconcile: Reconcile
+  readonly revise: (after: number) => number
   readonly call: <T>(operation: () => Promise<T>) => Promise<Answer<T>>
 }
 
@@ -98,7 +99,7 @@ async function settleSet(settle: Settle, wireKey: string, decision: SetDecision)
 
 /** What stands in the primary is not what the decision was based on: who gives way? */
 function afterConflict(
-  { envelopes, epoch, reconcile, knowledge, clock }: Settle,
+  { envelopes, epoch, reconcile, revise, knowledge, clock }: Settle,
   wireKey: string,
   decision: SetDecision,
   { current }: SetOutcome & { written: false },
@@ -118,8 +119,7 @@ function afterConflict(
   if (theirs.status !== 'opened' || mine.status !== 'opened') return { bytes: decision.bytes, base: version }
   if (decision.base === 'unknown') {
     const value = reconcile(mine.value, theirs.value)
-    const revision = Math.max(clock.now(), theirs.revision + 1)
-    const bytes = envelopes.seal(wireKey, value, { revision, endsAt: theirs.endsAt })
+    const bytes = envelopes.seal(wireKey, value, { revision: revise(theirs.revision), endsAt: theirs.endsAt })
     return { bytes, base: version }
   }
   if (mine.revision > theirs.revision && theirs.revision > 0) return { bytes: decision.bytes, base: version }

@@ -10,6 +10,18 @@ export interface Logger {
   error(message: string): void
 }
 
+/** A logger that fails must not take a request with it. */
+export function guarded(logger: Logger): Logger {
+  const guard = (level: keyof Logger) => (message: string) => {
+    try {
+      logger[level](message)
+    } catch {
+      // There is nowhere left to say so.
+    }
+  }
+  return { info: guard('info'), warn: guard('warn'), error: guard('error') }
+}
+
 /** Writes one line per transition, and a reminder while an outage lasts. */
 export interface TransitionLog {
   note(to: State, circuit: Circuit): void
@@ -39,22 +51,14 @@ export function createTransitionLog(options: {
 
   function tell(): void {
     isToldOf = true
-    say('warn', `holdfast: degraded: ${name} ${describe(options.circuit())}; ${options.rules()}`)
+    logger.warn(`holdfast: degraded: ${name} ${describe(options.circuit())}; ${options.rules()}`)
     timer = clock.setTimeout(remind, remindEvery)
   }
 
   function remind(): void {
     const lasted = inWords(clock.now() - outageSince!)
-    say('warn', `holdfast: still degraded after ${lasted}: ${name} ${describe(options.circuit())}`)
+    logger.warn(`holdfast: still degraded after ${lasted}: ${name} ${describe(options.circuit())}`)
     timer = clock.setTimeout(remind, remindEvery)
-  }
-
-  function say(level: 'info' | 'warn', message: string): void {
-    try {
-      logger[level](message)
-    } catch {
-      // A logger that fails must not take a request with it.
-    }
   }
 
   return {
@@ -71,9 +75,9 @@ export function createTransitionLog(options: {
       if (outageSince !== undefined && !isToldOf) tell()
       timer?.cancel()
       if (outageSince !== undefined) {
-        say('info', `holdfast: healthy again: ${name} is back after ${inWords(clock.now() - outageSince)}`)
+        logger.info(`holdfast: healthy again: ${name} is back after ${inWords(clock.now() - outageSince)}`)
       } else if (!hasBeenHealthy) {
-        say('info', `holdfast: healthy: ${name} answers`)
+        logger.info(`holdfast: healthy: ${name} answers`)
       }
       outageSince = undefined
       hasBeenHealthy = true

@@ -50,8 +50,8 @@ export function createCompression(
   if (writes === 'zstd' && !zstdCompressSync) {
     throw optionError('compression.codec', '"brotli", as this version of Node has no zstd', writes)
   }
-  // What a frame declares decides how much memory is set aside for it, so that is bounded too.
-  const windowLog = Math.min(27, Math.max(10, Math.ceil(Math.log2(inflated))))
+  // What a frame declares decides how much memory is set aside for it, so that is bounded too; 1 MB is what level 1 needs.
+  const windowLog = Math.min(27, Math.max(20, Math.ceil(Math.log2(inflated))))
 
   function compress(payload: Uint8Array): Uint8Array {
     if (writes === 'zstd')

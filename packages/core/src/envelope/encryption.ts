@@ -39,8 +39,9 @@ export const encryptionOverhead: number = nonceLength + tagLength
 
 /** Creates a key ring from secrets; throws an error that names the option, never the secret. */
 export function createKeyring({ keys }: EncryptionOptions): Keyring {
-  if (!Array.isArray(keys) || keys.length === 0)
-    throw optionError('encryption.keys', 'a list of at least one key', keys)
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw optionError('encryption.keys', 'a list of at least one key', Array.isArray(keys) ? keys : typeof keys)
+  }
   const ring = keys.map((secret, i) => derive(secretBytes(secret, `encryption.keys[${i}]`)))
   const sealing = ring[0]!
   const byId = Map.groupBy(ring, ({ id }) => id)

@@ -52,13 +52,20 @@ export function shareFate(app: object, follower: Follower): Fate {
     follower.begin()
   }
 
-  client.on('end', onEnd)
-  client.on('ready', onBegin)
+  const listeners: Readonly<Record<string, () => void>> = {
+    end: onEnd,
+    // A cluster of node-redis calls it so.
+    disconnect: onEnd,
+    // node-redis gave up by itself.
+    terminated: follower.loosen,
+    ready: onBegin,
+    connect: onBegin,
+  }
+  for (const [event, listener] of Object.entries(listeners)) client.on(event, listener)
   return {
     release() {
       clearTimeout(timer)
-      client.off('end', onEnd)
-      client.off('ready', onBegin)
+      for (const [event, listener] of Object.entries(listeners)) client.off(event, listener)
     },
   }
 }

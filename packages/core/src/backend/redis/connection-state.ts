@@ -9,6 +9,8 @@ export interface ConnectionState {
   /** Keeps the client's last error: it says why the connection is lost, which the loss itself does not. */
   note(error: unknown): void
   announceReady(): void
+  /** We are about to drop the connection: nothing is sent on it from now on. The loss is still to be announced. */
+  unready(): void
   /** Tells that the connection is lost, once per loss and cause. */
   announceLost(): void
   watch(listener: (change: ConnectionChange) => void): () => void
@@ -42,6 +44,9 @@ export function createConnectionState(): ConnectionState {
       cause = undefined
       announced = undefined
       tell({ status: 'ready' })
+    },
+    unready() {
+      ready = false
     },
     announceLost() {
       const reason = cause ? `${(cause as { code?: string }).code} ${cause.message}` : ''

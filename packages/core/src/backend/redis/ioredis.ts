@@ -66,7 +66,9 @@ function createPort(client: Client, { cork, keyPrefix, app }: PortSettings): Com
   client.on('error', (error: Error) => {
     state.note(error)
     // A surplus reply: the replies of this connection belong to nobody knows which commands.
-    if (error.message.startsWith('Command queue state error')) drop(client)
+    if (!error.message.startsWith('Command queue state error')) return
+    state.unready()
+    drop(client)
   })
   client.on('close', state.announceLost)
   client.on('end', state.announceLost)
@@ -123,7 +125,9 @@ function createPort(client: Client, { cork, keyPrefix, app }: PortSettings): Com
     subscribe: subscriber.subscribe,
     watch: state.watch,
     reset() {
-      if (state.ready) drop(client)
+      if (!state.ready) return
+      state.unready()
+      drop(client)
       subscriber.reset()
     },
     async close() {

@@ -80,7 +80,9 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
   }
 
   function again(): void {
-    state.announceLost()
+    state.unready()
+    // Not from within the call that asked for it.
+    queueMicrotask(state.announceLost)
     if (!running) return
     timer = setTimeout(attempt, backoff(++attempts))
     if (loose) timer.unref()
@@ -100,7 +102,8 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
       current = undefined
       attempting = undefined
       if (left !== undefined) void generation.destroy(left)
-      state.announceLost()
+      state.unready()
+      queueMicrotask(state.announceLost)
     },
     loosen() {
       loose = true

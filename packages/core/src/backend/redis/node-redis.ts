@@ -80,6 +80,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
     subscribe: subscriber.subscribe,
     watch: state.watch,
     reset() {
+      if (!state.ready) return
       lifeline.renew()
       subscriber.reset()
     },

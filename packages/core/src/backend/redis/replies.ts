@@ -41,7 +41,7 @@ export function isText(reply: Reply | undefined, text: string): boolean {
 
 /**
  * Takes a command's arguments out of a client's error, which would carry session ids and values into logs: the
- * `command` ioredis attaches, and what Redis quotes of an unknown command. Gives the same error.
+ * `command` ioredis attaches, and what is quoted in the message. Gives the same error.
  */
 export function withoutArguments<E>(error: E): E {
   if (!(error instanceof Error)) return error
@@ -62,6 +62,7 @@ export function rethrowWithoutArguments(error: unknown): never {
   throw withoutArguments(error)
 }
 
-const quoted = /,? *with args beginning with:[\s\S]*$/
+/** What Redis quotes of a command it does not know, and ioredis of a reply nobody waited for. */
+const quoted = /,? *(with args beginning with|Last (reply|error)):[\s\S]*$/
 /** Redis 6 hides the word that says what went wrong behind where in the script it did. */
 const scripted = /^ERR .*@user_script: *\d+: *-?([A-Z]{3,} )/

@@ -1,0 +1,11 @@
+/** Finer than a millisecond, so that many writes in one do not push the clock ahead; exact in a float64 until 2100. */
+const step = 1 / 1024
+
+/**
+ * Gives the revision of a write: the time in ms since the epoch, but later than any revision in `after`, and than all
+ * that this function gave before. A hybrid logical clock (Kulkarni et al., 2014) without the message exchange.
+ */
+export function createRevisions(now: () => number): (after?: number) => number {
+  let last = 0
+  return (after = 0) => (last = Math.max(now(), last + step, after + step))
+}

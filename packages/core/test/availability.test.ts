@@ -1,0 +1,162 @@
+import { manualClock } from '@holdfast-internal/test-fixtures'
+import { describe, expect, it } from 'vitest'
+import { createHoldfast, type HoldfastOptions } from '../src/index.ts'
+import { breakableBackend } from './breakable-backend.ts'
+
+async function setUp(options: HoldfastOptions = {}, mode: 'well' | 'failing' = 'well') {
+  const clock = manualClock()
+  const backend = breakableBackend(clock)
+  backend.mode = mode
+  const lines: string[] = []
+  const note = (line: string): void => void lines.push(line)
+  const holdfast = createHoldfast({ backend, clock, logger: { info: note, warn: note, error: note }, ...options })
+  const transitions: string[] = []
+  holdfast.on('transition', ({ to }) => transitions.push(to))
+  const entries = holdfast.entries({ concern: 'session' })
+  await clock.advance(1)
+  return { clock, backend, holdfast, entries, lines, transitions }
+}
+
+describe('availability', () => {
+  it('answers a hang at the deadline, and everything after it at once without a call', async () => {
+    const { clock, backend, holdfast, entries } = await setUp()
+    await entries.set('a', 1)
+    backend.mode = 'hanging'
+    const first = entries.get('a')
+    await clock.advance(225)
+    expect(await first).toMatchObject({ status: 'found', value: 1, origin: 'fallback' })
+    expect(holdfast.state).toBe('degraded')
+    const { calls } = backend
+    for (let i = 0; i < 100; i++) expect(await entries.get('a')).toMatchObject({ value: 1 })
+    expect(backend.calls).toBe(calls)
+  })
+
+  it('lets go of everything that waits once it knows that nothing answers', async () => {
+    const { clock, backend, entries } = await setUp()
+    backend.mode = 'hanging'
+    const first = entries.get('a')
+    await clock.advance(150)
+    const later = entries.get('b')
+    await clock.advance(75)
+    expect(await Promise.all([first, later])).toEqual([{ status: 'unknown' }, { status: 'unknown' }])
+  })
+
+  it('trips at once when the connection is reported lost', async () => {
+    const { backend, holdfast, entries } = await setUp()
+    backend.mode = 'failing'
+    backend.tell({ status: 'lost', cause: undefined })
+    expect(holdfast.state).toBe('degraded')
+    const { calls } = backend
+    await entries.get('a')
+    expect(backend.calls).toBe(calls)
+  })
+
+  it('goes on reading while only writes are refused, and reads its own writes', async () => {
+    const { clock, backend, holdfast, entries } = await setUp()
+    await entries.set('a', 1)
+    backend.mode = 'refusing writes'
+    await entries.set('a', 2)
+    expect(holdfast.health()).toMatchObject({ state: 'degraded', degraded: 'writes', fault: { code: 'OOM' } })
+    expect(await entries.get('a')).toMatchObject({ value: 2 })
+    const { calls } = backend
+    expect(await entries.get('b')).toMatchObject({ status: 'missing', origin: 'primary' })
+    expect(backend.calls).toBe(calls + 1)
+    backend.mode = 'well'
+    await clock.advance(1_000)
+    expect(holdfast.state).toBe('healthy')
+    expect(await entries.get('a')).toMatchObject({ value: 2, origin: 'primary' })
+  })
+
+  it('probes by itself, less and less often, and not with calls of users', async () => {
+    const { clock, backend } = await setUp()
+    backend.mode = 'failing'
+    backend.tell({ status: 'lost', cause: undefined })
+    const { calls } = backend
+    await clock.advance(10_000)
+    const probes = (backend.calls - calls) / 2
+    expect(probes).toBeGreaterThan(12)
+    expect(probes).toBeLessThan(30)
+  })
+
+  it('drops a connection that stays silent through several probes', async () => {
+    const { clock, backend } = await setUp()
+    backend.mode = 'hanging'
+    backend.tell({ status: 'lost', cause: undefined })
+    await clock.advance(3_000)
+    expect(backend.resets).toBeGreaterThan(0)
+  })
+
+  it('recovers within a second, whatever the length of the outage', async () => {
+    for (const length of [50, 500, 5_000, 60_000]) {
+      const { clock, backend, holdfast } = await setUp()
+      backend.mode = 'failing'
+      backend.tell({ status: 'lost', cause: undefined })
+      await clock.advance(length)
+      backend.mode = 'well'
+      await clock.advance(900)
+      expect(holdfast.state).toBe('healthy')
+    }
+  })
+
+  it('goes through recovering, and tells each step once', async () => {
+    const { clock, backend, transitions, lines } = await setUp()
+    backend.mode = 'failing'
+    backend.tell({ status: 'lost', cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) })
+    await clock.advance(5_000)
+    backend.mode = 'well'
+    await clock.advance(1_000)
+    expect(transitions.slice(-3)).toEqual(['degraded', 'recovering', 'healthy'])
+    expect(lines.filter((line) => line.includes('degraded:'))).toEqual([
+      expect.stringContaining('breakable is not available (ECONNRESET)'),
+    ])
+    expect(lines.filter((line) => line.includes('healthy again'))).toHaveLength(1)
+  })
+
+  it('reminds every five minutes, not more often', async () => {
+    const { clock, backend, lines } = await setUp()
+    backend.mode = 'failing'
+    backend.tell({ status: 'lost', cause: undefined })
+    await clock.advance(16 * 60_000)
+    expect(lines.filter((line) => line.includes('still degraded'))).toHaveLength(3)
+  })
+
+  it('starts without its primary, and finds it by itself', async () => {
+    const { clock, backend, holdfast, entries } = await setUp({}, 'failing')
+    backend.tell({ status: 'lost', cause: undefined })
+    expect(holdfast.state).toBe('degraded')
+    await entries.set('a', 1)
+    backend.mode = 'well'
+    await clock.advance(1_000)
+    expect(holdfast.state).toBe('healthy')
+    expect(await entries.get('a')).toMatchObject({ value: 1, origin: 'primary' })
+  })
+
+  it('can be told to fail when its primary is not there at start', async () => {
+    const { backend, holdfast } = await setUp({ requireAtStart: true }, 'failing')
+    backend.tell({ status: 'lost', cause: undefined })
+    await expect(holdfast.ready()).rejects.toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
+  })
+
+  it('survives a logger and listeners that throw', async () => {
+    const fail = (): never => {
+      throw new Error('of the application')
+    }
+    const { clock, backend, holdfast } = await setUp({ logger: { info: fail, warn: fail, error: fail } })
+    holdfast.on('transition', fail)
+    backend.mode = 'failing'
+    backend.tell({ status: 'lost', cause: undefined })
+    backend.mode = 'well'
+    await clock.advance(1_000)
+    expect(holdfast.state).toBe('healthy')
+  })
+
+  it('asks nothing more once it is closed', async () => {
+    const { clock, backend, holdfast, entries } = await setUp()
+    await holdfast.close()
+    const { calls } = backend
+    expect(await entries.get('a')).toEqual({ status: 'unknown' })
+    await clock.advance(10_000)
+    expect(backend.calls).toBe(calls)
+    await holdfast.close()
+  })
+})

@@ -1,0 +1,60 @@
+import type { Backend, ConnectionChange } from '../src/backend/backend.ts'
+import { createMemoryBackend } from '../src/backend/memory.ts'
+import type { Clock } from '../src/clock.ts'
+
+/** The memory backend behind a line that a test can cut, hang or make refuse writes. Not Redis: for unit tests of time. */
+export interface BreakableBackend extends Backend {
+  mode: 'well' | 'failing' | 'hanging' | 'refusing writes'
+  /** How many calls reached it. */
+  calls: number
+  resets: number
+  tell(change: ConnectionChange): void
+  /** Carries out the calls that hung, late. */
+  deliver(): Promise<void>
+}
+
+export function breakableBackend(clock: Clock): BreakableBackend {
+  const memory = createMemoryBackend({ clock })
+  const late: (() => Promise<unknown>)[] = []
+  let listener: ((change: ConnectionChange) => void) | undefined
+
+  function through<T>(isWrite: boolean, operation: () => Promise<T>): Promise<T> {
+    backend.calls++
+    switch (backend.mode) {
+      case 'failing':
+        return Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
+      case 'hanging':
+        return new Promise((resolve, reject) => late.push(() => operation().then(resolve, reject)))
+      case 'refusing writes':
+        if (isWrite) return Promise.reject(Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' }))
+        return operation()
+      case 'well':
+        return operation()
+    }
+  }
+
+  const backend: BreakableBackend = {
+    ...memory,
+    name: 'breakable',
+    capabilities: { shared: true, durable: false },
+    mode: 'well',
+    calls: 0,
+    resets: 0,
+    get: (key) => through(false, () => memory.get(key)),
+    getMany: (keys) => through(false, () => memory.getMany(keys)),
+    set: (key, value, options) => through(true, () => memory.set(key, value, options)),
+    delete: (key) => through(true, () => memory.delete(key)),
+    touch: (key, ttl) => through(true, () => memory.touch(key, ttl)),
+    watch(heard) {
+      listener = heard
+      if (backend.mode === 'well') heard({ status: 'ready' })
+      return () => (listener = undefined)
+    },
+    reset: () => void backend.resets++,
+    tell: (change) => listener?.(change),
+    async deliver() {
+      for (const operation of late.splice(0)) await operation().catch(() => {})
+    },
+  }
+  return backend
+}
