@@ -53,7 +53,7 @@ export async function runBackend(subject: BackendSubject, run: Run): Promise<voi
     await atMost(patience, sweep(backend, `${prefix}:`))
   } finally {
     await atMost(patience, Promise.allSettled([backend.close(), other.close()]))
-    unhandled.stop()
+    await unhandled.stop()
   }
 }
 

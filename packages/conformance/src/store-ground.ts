@@ -1,5 +1,5 @@
-import { eventually, margin, within } from './expect.ts'
-import { ask, type SessionStore, type StoredSession } from './session-store.ts'
+import { margin, pause } from './expect.ts'
+import type { SessionStore, StoredSession } from './session-store.ts'
 import type { FaultName, SessionStoreSubject } from './subject.ts'
 
 /** What a case about session stores stands on. */
@@ -11,11 +11,15 @@ export interface StoreGround {
   /** How long a callback may take in an outage, in ms. */
   readonly deadline: number
   sid(name: string): string
+  /** Opens a store of the case's own. */
   open(): Promise<SessionStore>
+  /** Resolves once the shared store has had its time to recover. */
   usable(): Promise<void>
   /** The same ground with other ids, for a case that is tried again. */
   again(): StoreGround
+  /** Lets time pass for the store. */
   wait(ms: number): Promise<void>
+  /** Closes every store that the case opened. */
   close(): Promise<void>
 }
 
@@ -28,6 +32,8 @@ export interface StoreRun {
 }
 
 const defaultDeadline = 1_000
+/** How long after an outage a store is left alone, as it cannot be asked whether it has recovered, in ms. */
+const recoveryTime = 2_000
 
 /** Creates the ground of one case. */
 export function createStoreGround({ subject, fault, store, id }: StoreRun, index: number): StoreGround {
@@ -38,19 +44,15 @@ export function createStoreGround({ subject, fault, store, id }: StoreRun, index
     store,
     deadline: (subject.deadline ?? defaultDeadline) + margin,
     sid: (name) => `${id}-${index}-${name}`,
-    again: () => ({ ...ground, sid: (name) => `${id}-${index}-again-${name}` }),
     async open() {
       const own = await subject.create()
       opened.push(own)
       return own
     },
-    usable: () =>
-      eventually(async () => {
-        await within(1_000, ask((done) => store.set(`${id}-usable`, sessionOf('nobody'), done)), 'set')
-      }, 5_000),
+    usable: () => pause(recoveryTime).then(() => undefined),
+    again: () => ({ ...ground, sid: (name) => `${id}-${index}-again-${name}` }),
     async wait(ms) {
-      if (subject.clock) await subject.clock.advance(ms)
-      else await new Promise((resolve) => void setTimeout(resolve, ms))
+      await (subject.clock ? subject.clock.advance(ms) : pause(ms))
     },
     async close() {
       await Promise.all(opened.splice(0).map((own) => subject.close?.(own)))

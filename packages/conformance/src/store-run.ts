@@ -29,6 +29,6 @@ export async function runStore(subject: SessionStoreSubject, run: Run): Promise<
     })
   } finally {
     await subject.close?.(store)
-    unhandled.stop()
+    await unhandled.stop()
   }
 }

@@ -5,14 +5,16 @@ import type { Check } from './voyage.ts'
 export const nothingAstray = 'leaves no rejection and no error event unhandled'
 
 /** Watches for errors that nobody handles while a run is under way; gives the result when it is stopped. */
-export function watchUnhandled(fault: FaultName, onResult: (check: Check) => void): { stop(): void } {
+export function watchUnhandled(fault: FaultName, onResult: (check: Check) => void): { stop(): Promise<void> } {
   const began = performance.now()
   const errors: unknown[] = []
   const note = (error: unknown): void => void errors.push(error)
   process.on('unhandledRejection', note)
   process.on('uncaughtException', note)
   return {
-    stop() {
+    async stop() {
+      // Node reports them a turn late.
+      await new Promise((resolve) => void setImmediate(resolve))
       process.off('unhandledRejection', note)
       process.off('uncaughtException', note)
       const at = { theme: 'errors', name: nothingAstray, fault, state: 'closed', ms: Math.round(performance.now() - began) } as const

@@ -5,7 +5,10 @@ import { createEnvelopes, type EnvelopeOptions } from '../src/envelope/envelope.
 
 const key = 'holdfast:cache:page'
 const text = JSON.stringify(Array.from({ length: 400 }, (_, i) => ({ id: i, name: 'the same name' })))
-const withoutZstd = { brotliCompressSync: zlib.brotliCompressSync, brotliDecompressSync: zlib.brotliDecompressSync }
+const withoutZstd = {
+  brotliCompressSync: zlib.brotliCompressSync,
+  brotliDecompressSync: zlib.brotliDecompressSync,
+}
 
 function codecOf(options: EnvelopeOptions, value: unknown): number {
   return (createEnvelopes(options).seal(key, value)[2]! >> 5) & 3
@@ -18,7 +21,10 @@ describe('compression', () => {
       const bytes = envelopes.seal(key, value)
       expect((bytes[2]! >> 5) & 3).toBe(codecs[codec])
       expect(bytes.length).toBeLessThan(3000)
-      expect(createEnvelopes({ compression: false }).open(key, bytes)).toMatchObject({ status: 'opened', value })
+      expect(createEnvelopes({ compression: false }).open(key, bytes)).toMatchObject({
+        status: 'opened',
+        value,
+      })
     }
   })
 
@@ -49,7 +55,8 @@ describe('compression', () => {
   it('is left out where it saves less than 15 %', () => {
     const noise = (share: number): Buffer => {
       const bytes = Buffer.alloc(10_000)
-      for (let i = 0, x = 1; i < share * bytes.length; i++) bytes[i] = (x = Math.imul(x, 1664525) + 1013904223) >>> 24
+      for (let i = 0, x = 1; i < share * bytes.length; i++)
+        bytes[i] = (x = Math.imul(x, 1664525) + 1013904223) >>> 24
       return bytes
     }
     expect(codecOf({}, noise(1))).toBe(codecs.none)
@@ -61,7 +68,10 @@ describe('compression', () => {
     const { inflate } = createCompression({}, 1_000_000)
     const params = { [zlib.constants.ZSTD_c_windowLog]: 17 }
     const zstd = (bytes: Buffer): Buffer => zlib.zstdCompressSync(bytes, { params })
-    for (const [codec, compress] of [['zstd', zstd], ['brotli', zlib.brotliCompressSync]] as const) {
+    for (const [codec, compress] of [
+      ['zstd', zstd],
+      ['brotli', zlib.brotliCompressSync],
+    ] as const) {
       const bomb = (declared: number): Buffer => {
         const head = Buffer.alloc(4)
         head.writeUInt32BE(declared)
@@ -83,21 +93,25 @@ describe('compression', () => {
 
   it('reads up to the bound, and calls what is beyond too large', () => {
     const bytes = createEnvelopes().seal(key, 'x'.repeat(10_000))
-    const bounded = (inflated: number): unknown => createEnvelopes({ limits: { value: 1, inflated } }).open(key, bytes)
+    const bounded = (inflated: number): unknown =>
+      createEnvelopes({ limits: { value: 1, inflated } }).open(key, bytes)
     expect(bounded(10_000)).toMatchObject({ status: 'opened' })
     expect(bounded(9999)).toEqual({ status: 'unreadable', reason: 'too large' })
   })
 
-  it.each(['zstd', 'brotli'] as const)('calls a payload of %s that is cut or mislabelled damaged', (codec) => {
-    const envelopes = createEnvelopes({ compression: { codec } })
-    const bytes = Buffer.from(envelopes.seal(key, text))
-    const damaged = { status: 'unreadable', reason: 'damaged payload' }
-    for (const length of [36, 39, 40, 60, bytes.length - 1]) {
-      expect(envelopes.open(key, bytes.subarray(0, length))).toEqual(damaged)
-    }
-    bytes.writeUInt32BE(bytes.readUInt32BE(36) + 1, 36)
-    expect(envelopes.open(key, bytes)).toEqual(damaged)
-  })
+  it.each(['zstd', 'brotli'] as const)(
+    'calls a payload of %s that is cut or mislabelled damaged',
+    (codec) => {
+      const envelopes = createEnvelopes({ compression: { codec } })
+      const bytes = Buffer.from(envelopes.seal(key, text))
+      const damaged = { status: 'unreadable', reason: 'damaged payload' }
+      for (const length of [36, 39, 40, 60, bytes.length - 1]) {
+        expect(envelopes.open(key, bytes.subarray(0, length))).toEqual(damaged)
+      }
+      bytes.writeUInt32BE(bytes.readUInt32BE(36) + 1, 36)
+      expect(envelopes.open(key, bytes)).toEqual(damaged)
+    },
+  )
 })
 
 describe('a Node without zstd', () => {
@@ -111,10 +125,16 @@ describe('a Node without zstd', () => {
   it('cannot read zstd and says so', () => {
     const { reads } = createCompression({}, 1_000_000, withoutZstd)
     expect([codecs.brotli, codecs.zstd, 3].map((codec) => reads(codec))).toEqual([true, false, false])
-    expect([1, 2, 3].map((codec) => createCompression({}, 1_000_000).reads(codec))).toEqual([true, true, false])
+    expect([1, 2, 3].map((codec) => createCompression({}, 1_000_000).reads(codec))).toEqual([
+      true,
+      true,
+      false,
+    ])
   })
 
   it('refuses to be told to write it', () => {
-    expect(() => createCompression({ codec: 'zstd' }, 1_000_000, withoutZstd)).toThrow(/"compression\.codec".*brotli/)
+    expect(() => createCompression({ codec: 'zstd' }, 1_000_000, withoutZstd)).toThrow(
+      /"compression\.codec".*brotli/,
+    )
   })
 })

@@ -42,7 +42,8 @@ function damaged(bytes: Uint8Array, { kind, at, byte }: Damage): Buffer {
   const copy = Buffer.from(bytes)
   const where = at % copy.length
   if (kind === 'cut') return copy.subarray(0, where)
-  if (kind === 'insert') return Buffer.concat([copy.subarray(0, where), Buffer.from([byte]), copy.subarray(where)])
+  if (kind === 'insert')
+    return Buffer.concat([copy.subarray(0, where), Buffer.from([byte]), copy.subarray(where)])
   copy[where] = kind === 'flip' ? copy[where]! ^ byte : byte
   return copy
 }
@@ -76,17 +77,20 @@ describe(`envelopes under fuzzing (seed ${seed})`, () => {
     )
   })
 
-  it.each(subjects.filter(([name]) => name.includes('encrypted')))('never yield anything but the value: %s', (_, envelopes) => {
-    fc.assert(
-      fc.property(wireKey, value, meta, damage, (key, given, times, one) => {
-        const bytes = envelopes.seal(key, given, times)
-        const changed = damaged(bytes, one)
-        fc.pre(!changed.equals(bytes))
-        expect(envelopes.open(key, changed).status).not.toBe('opened')
-      }),
-      { seed, numRuns: 3000 },
-    )
-  })
+  it.each(subjects.filter(([name]) => name.includes('encrypted')))(
+    'never yield anything but the value: %s',
+    (_, envelopes) => {
+      fc.assert(
+        fc.property(wireKey, value, meta, damage, (key, given, times, one) => {
+          const bytes = envelopes.seal(key, given, times)
+          const changed = damaged(bytes, one)
+          fc.pre(!changed.equals(bytes))
+          expect(envelopes.open(key, changed).status).not.toBe('opened')
+        }),
+        { seed, numRuns: 3000 },
+      )
+    },
+  )
 
   it.each(subjects)('never throw for random bytes, with and without a header: %s', (_, envelopes) => {
     const header = fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 255 }))

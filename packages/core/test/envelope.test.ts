@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { createEnvelopes, type EnvelopeOptions, type Envelopes, type Opened } from '../src/envelope/envelope.ts'
+import {
+  createEnvelopes,
+  type EnvelopeOptions,
+  type Envelopes,
+  type Opened,
+} from '../src/envelope/envelope.ts'
 import { HoldfastError } from '../src/errors.ts'
 
 const key = 'holdfast:session:abc'
-const secrets = ['first secret, 32 characters long', 'second secret, 32 characters too', 'third secret, 32 characters also']
+const secrets = [
+  'first secret, 32 characters long',
+  'second secret, 32 characters too',
+  'third secret, 32 characters also',
+]
 const envelopes = createEnvelopes()
 
 function reopened(value: unknown, subject: Envelopes = envelopes): unknown {
@@ -62,7 +71,15 @@ describe('an envelope', () => {
   })
 
   it.each([
-    Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array,
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
   ])('gives back %o as it was', (Kind) => {
     const value = new Kind([1, 2, 250.5])
     expect(reopened(value)).toStrictEqual(value)
@@ -70,7 +87,11 @@ describe('an envelope', () => {
   })
 
   it('gives back big integers of 64 bits, a DataView, an ArrayBuffer and a Buffer as they were', () => {
-    for (const value of [new BigInt64Array([-1n, 2n ** 62n]), new BigUint64Array([2n ** 64n - 1n]), Buffer.from([0, 255])]) {
+    for (const value of [
+      new BigInt64Array([-1n, 2n ** 62n]),
+      new BigUint64Array([2n ** 64n - 1n]),
+      Buffer.from([0, 255]),
+    ]) {
       expect(reopened(value)).toStrictEqual(value)
     }
     expect(reopened(new Uint8Array([1, 2]).buffer)).toStrictEqual(new Uint8Array([1, 2]).buffer)
@@ -80,7 +101,9 @@ describe('an envelope', () => {
   })
 
   it.runIf('Float16Array' in globalThis)('gives back a Float16Array as it was', () => {
-    const { Float16Array: Half } = globalThis as unknown as { Float16Array: new (of: number[]) => ArrayBufferView }
+    const { Float16Array: Half } = globalThis as unknown as {
+      Float16Array: new (of: number[]) => ArrayBufferView
+    }
     expect(reopened(new Half([1.5, -2]))).toStrictEqual(new Half([1.5, -2]))
   })
 
@@ -92,19 +115,28 @@ describe('an envelope', () => {
   it('stores the part of a buffer that a view shows, and no more', () => {
     const whole = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8])
     expect(reopened(whole.subarray(2, 4))).toStrictEqual(new Uint8Array([3, 4]))
-    expect(reopened(new Uint16Array(whole.buffer, 2, 1))).toStrictEqual(new Uint16Array(whole.buffer.slice(2, 4)))
+    expect(reopened(new Uint16Array(whole.buffer, 2, 1))).toStrictEqual(
+      new Uint16Array(whole.buffer.slice(2, 4)),
+    )
   })
 
-  it.each(['Buffer', 'Uint8Array', 'ArrayBuffer'])('gives %s bytes of their own, whatever becomes of the reply', (kind) => {
-    const bytes = Buffer.from([1, 2, 3])
-    const value = { Buffer: bytes, Uint8Array: new Uint8Array(bytes), ArrayBuffer: new Uint8Array(bytes).buffer }[kind]!
-    const chunk = Buffer.concat([Buffer.alloc(1000), envelopes.seal(key, value)])
-    const opened = valueOf(envelopes.open(key, chunk.subarray(1000)))
-    chunk.fill(0xee)
-    const buffer = opened instanceof ArrayBuffer ? opened : (opened as Uint8Array).buffer
-    expect(buffer.byteLength).toBe(3)
-    expect([...new Uint8Array(buffer)]).toEqual([1, 2, 3])
-  })
+  it.each(['Buffer', 'Uint8Array', 'ArrayBuffer'])(
+    'gives %s bytes of their own, whatever becomes of the reply',
+    (kind) => {
+      const bytes = Buffer.from([1, 2, 3])
+      const value = {
+        Buffer: bytes,
+        Uint8Array: new Uint8Array(bytes),
+        ArrayBuffer: new Uint8Array(bytes).buffer,
+      }[kind]!
+      const chunk = Buffer.concat([Buffer.alloc(1000), envelopes.seal(key, value)])
+      const opened = valueOf(envelopes.open(key, chunk.subarray(1000)))
+      chunk.fill(0xee)
+      const buffer = opened instanceof ArrayBuffer ? opened : (opened as Uint8Array).buffer
+      expect(buffer.byteLength).toBe(3)
+      expect([...new Uint8Array(buffer)]).toEqual([1, 2, 3])
+    },
+  )
 
   it('does not change with the value that it was sealed from', () => {
     const value = Buffer.from([1, 2, 3])
@@ -119,12 +151,22 @@ describe('an envelope', () => {
 
   it('carries revision and deadlines', () => {
     const meta = { revision: 1_735_689_600_000.25, freshUntil: 1_735_689_700_000, endsAt: 1_735_689_800_000 }
-    expect(envelopes.open(key, envelopes.seal(key, 1, meta))).toEqual({ status: 'opened', value: 1, bound: true, ...meta })
+    expect(envelopes.open(key, envelopes.seal(key, 1, meta))).toEqual({
+      status: 'opened',
+      value: 1,
+      bound: true,
+      ...meta,
+    })
   })
 
   it('has neither revision nor deadlines by default', () => {
     const nothing = { revision: 0, freshUntil: 0, endsAt: 0 }
-    expect(envelopes.open(key, envelopes.seal(key, 1))).toEqual({ status: 'opened', value: 1, bound: true, ...nothing })
+    expect(envelopes.open(key, envelopes.seal(key, 1))).toEqual({
+      status: 'opened',
+      value: 1,
+      bound: true,
+      ...nothing,
+    })
   })
 
   it('starts with a byte that no text has, and its version', () => {
@@ -133,7 +175,13 @@ describe('an envelope', () => {
 
   it('is foreign under any other wire key', () => {
     const bytes = envelopes.seal(key, { a: 1 })
-    for (const other of ['', 'holdfast:session:abd', 'holdfast:session:ab', 'holdfast:session:acb', `${key} `]) {
+    for (const other of [
+      '',
+      'holdfast:session:abd',
+      'holdfast:session:ab',
+      'holdfast:session:acb',
+      `${key} `,
+    ]) {
       expect(envelopes.open(other, bytes)).toEqual({ status: 'foreign' })
     }
   })
@@ -141,7 +189,8 @@ describe('an envelope', () => {
   it('is foreign under each of 20,000 similar keys', () => {
     const bytes = envelopes.seal(key, 1)
     for (let i = 0; i < 20_000; i++) {
-      if (envelopes.open(`holdfast:session:${i}`, bytes).status !== 'foreign') throw new Error(`${i} is taken for ${key}`)
+      if (envelopes.open(`holdfast:session:${i}`, bytes).status !== 'foreign')
+        throw new Error(`${i} is taken for ${key}`)
     }
   })
 
@@ -163,7 +212,15 @@ describe('a value without a form', () => {
     ['a function', () => 'secret', /function/],
     ['a symbol', Symbol('secret'), /symbol/],
     ['a toJSON that gives nothing', { toJSON: () => undefined }, /toJSON/],
-    ['a toJSON that throws', { toJSON: () => { throw new Error('secret') } }, /threw/],
+    [
+      'a toJSON that throws',
+      {
+        toJSON: () => {
+          throw new Error('secret')
+        },
+      },
+      /threw/,
+    ],
     ['something nested too deeply', deep, /deeply/],
   ])('is refused: %s', (_, value, reason) => {
     for (const subject of [envelopes, createEnvelopes({ format: 'json' })]) {
@@ -216,13 +273,21 @@ describe('plain JSON', () => {
 
   it.each([[{}], [{ format: 'json' as const }]])('is read whatever the options are: %j', (options) => {
     expect(createEnvelopes(options).open(key, Buffer.from(JSON.stringify(session)))).toEqual({
-      status: 'opened', value: session, revision: 0, freshUntil: 0, endsAt: 0, bound: false,
+      status: 'opened',
+      value: session,
+      revision: 0,
+      freshUntil: 0,
+      endsAt: 0,
+      bound: false,
     })
   })
 
-  it.each(['garbage', '{"a":', '{"a":1}x', '\ufeff{}', 'undefined', '\u0000', 'NaN', ' '])('is unreadable as %j', (text) => {
-    expect(reasonOf(text)).toBe('not JSON')
-  })
+  it.each(['garbage', '{"a":', '{"a":1}x', '\ufeff{}', 'undefined', '\u0000', 'NaN', ' '])(
+    'is unreadable as %j',
+    (text) => {
+      expect(reasonOf(text)).toBe('not JSON')
+    },
+  )
 
   it('is unreadable where it is not UTF-8, as the text would not be what was written', () => {
     expect(reasonOf(Buffer.from([0x22, 0xe9, 0x22]))).toBe('not JSON')
@@ -253,9 +318,12 @@ describe('the format json', () => {
     expect(valueOf(plain.open(key, createEnvelopes().seal(key, repetitive)))).toEqual(repetitive)
   })
 
-  it.each([[undefined], [Buffer.from('x')], [new Uint8Array(2)], [new ArrayBuffer(2)]])('refuses %o, which it would not give back', (value) => {
-    expect(errorOf(() => plain.seal(key, value)).code).toBe('ERR_HOLDFAST_NOT_SERIALISABLE')
-  })
+  it.each([[undefined], [Buffer.from('x')], [new Uint8Array(2)], [new ArrayBuffer(2)]])(
+    'refuses %o, which it would not give back',
+    (value) => {
+      expect(errorOf(() => plain.seal(key, value)).code).toBe('ERR_HOLDFAST_NOT_SERIALISABLE')
+    },
+  )
 
   it('keeps to the size limit', () => {
     const small = createEnvelopes({ format: 'json', limits: { value: 10 } })
@@ -278,7 +346,9 @@ describe('the size limit', () => {
 
   it('counts the bytes before compression, 8 MB by default', () => {
     expect(envelopes.seal(key, 'x'.repeat(8 * 1024 ** 2)).length).toBeLessThan(10_000)
-    expect(errorOf(() => envelopes.seal(key, 'x'.repeat(8 * 1024 ** 2 + 1))).code).toBe('ERR_HOLDFAST_VALUE_TOO_LARGE')
+    expect(errorOf(() => envelopes.seal(key, 'x'.repeat(8 * 1024 ** 2 + 1))).code).toBe(
+      'ERR_HOLDFAST_VALUE_TOO_LARGE',
+    )
   })
 })
 
@@ -312,7 +382,9 @@ describe('bytes that are no envelope', () => {
   })
 
   it('are unreadable where the payload does not fit its kind', () => {
-    expect(reasonOf(Buffer.concat([envelopes.seal(key, undefined), Buffer.from('x')]))).toBe('damaged payload')
+    expect(reasonOf(Buffer.concat([envelopes.seal(key, undefined), Buffer.from('x')]))).toBe(
+      'damaged payload',
+    )
     expect(reasonOf(envelopes.seal(key, new Float64Array(1)).subarray(0, 40))).toBe('damaged payload')
     expect(reasonOf(changed(envelopes.seal(key, 'aé'), 38, 0x20))).toBe('damaged payload')
   })
@@ -322,9 +394,12 @@ describe('encryption', () => {
   const sealed = createEnvelopes({ encryption: { keys: secrets } })
   const plain = createEnvelopes()
 
-  it.each([[{ a: 1 }], ['text'], [undefined], [Buffer.from([1, 2])], [repetitive], [random]])('gives back %o', (value) => {
-    expect(reopened(value, sealed)).toStrictEqual(value)
-  })
+  it.each([[{ a: 1 }], ['text'], [undefined], [Buffer.from([1, 2])], [repetitive], [random]])(
+    'gives back %o',
+    (value) => {
+      expect(reopened(value, sealed)).toStrictEqual(value)
+    },
+  )
 
   it('leaves nothing of the value to read, and never seals twice alike', () => {
     const value = 'a secret that would be seen'
@@ -341,7 +416,9 @@ describe('encryption', () => {
   it('seals with the first key', () => {
     const bytes = sealed.seal(key, 1)
     expect(valueOf(createEnvelopes({ encryption: { keys: [secrets[0]!] } }).open(key, bytes))).toBe(1)
-    expect(reasonOf(bytes, createEnvelopes({ encryption: { keys: secrets.slice(1) } }))).toBe('unknown encryption key')
+    expect(reasonOf(bytes, createEnvelopes({ encryption: { keys: secrets.slice(1) } }))).toBe(
+      'unknown encryption key',
+    )
   })
 
   it('opens with keys that share an id', () => {
@@ -353,8 +430,15 @@ describe('encryption', () => {
       ids.set(id, secret)
       if (twin === undefined) continue
       const both = createEnvelopes({ encryption: { keys: [twin, secret] } })
-      expect(valueOf(both.open(key, createEnvelopes({ encryption: { keys: [secret] } }).seal(key, i)))).toBe(i)
-      expect(reasonOf(createEnvelopes({ encryption: { keys: [twin] } }).seal(key, i), createEnvelopes({ encryption: { keys: [secret] } }))).toBe('does not decrypt')
+      expect(valueOf(both.open(key, createEnvelopes({ encryption: { keys: [secret] } }).seal(key, i)))).toBe(
+        i,
+      )
+      expect(
+        reasonOf(
+          createEnvelopes({ encryption: { keys: [twin] } }).seal(key, i),
+          createEnvelopes({ encryption: { keys: [secret] } }),
+        ),
+      ).toBe('does not decrypt')
       return
     }
   })
@@ -381,7 +465,7 @@ describe('encryption', () => {
     expect(sealed.open(`${key}x`, sealed.seal(key, 1))).toEqual({ status: 'foreign' })
   })
 
-  it('cannot be moved to another key, even with that key\'s check', () => {
+  it("cannot be moved to another key, even with that key's check", () => {
     const bytes = Buffer.from(sealed.seal(key, 1))
     bytes.set(plain.seal(`${key}x`, 1).subarray(4, 12), 4)
     expect(sealed.open(`${key}x`, bytes)).toEqual({ status: 'unreadable', reason: 'does not decrypt' })
@@ -406,15 +490,20 @@ describe('encryption', () => {
     }
   })
 
-  it.each([[[]], [['short']], [[secrets[0], 'x'.repeat(31)]], [[Buffer.alloc(31)]], [[7]], ['x'.repeat(40)], [undefined]])(
-    'refuses the keys %j without showing them',
-    (keys) => {
-      const error = errorOf(() => createEnvelopes({ encryption: { keys: keys as string[] } }))
-      expect(error.code).toBe('ERR_HOLDFAST_OPTION')
-      expect(error.message).toMatch(/"encryption\.keys/)
-      expect(error.message).not.toMatch(/first secret|xxx|short|7/)
-    },
-  )
+  it.each([
+    [[]],
+    [['short']],
+    [[secrets[0], 'x'.repeat(31)]],
+    [[Buffer.alloc(31)]],
+    [[7]],
+    ['x'.repeat(40)],
+    [undefined],
+  ])('refuses the keys %j without showing them', (keys) => {
+    const error = errorOf(() => createEnvelopes({ encryption: { keys: keys as string[] } }))
+    expect(error.code).toBe('ERR_HOLDFAST_OPTION')
+    expect(error.message).toMatch(/"encryption\.keys/)
+    expect(error.message).not.toMatch(/first secret|xxx|short|7/)
+  })
 })
 
 describe('the options of envelopes', () => {

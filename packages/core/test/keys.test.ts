@@ -67,7 +67,9 @@ describe('a keyspace', () => {
   it(`never gives two keys one wire key, and gives back what it did not hash (seed ${seed})`, () => {
     const key = fc.oneof(
       fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
-      fc.array(fc.integer({ min: 0xd700, max: 0xe0ff }), { minLength: 1, maxLength: 4 }).map((u) => String.fromCharCode(...u)),
+      fc
+        .array(fc.integer({ min: 0xd700, max: 0xe0ff }), { minLength: 1, maxLength: 4 })
+        .map((u) => String.fromCharCode(...u)),
       fc.string({ minLength: 1 }).map((text) => `#${text}`),
       fc.string({ minLength: 60, maxLength: 70 }),
     )
@@ -102,7 +104,9 @@ describe('a keyspace', () => {
   })
 
   it('takes limits from 64 to 65,536 bytes, with a unit too', () => {
-    expect(createKeyspace({ prefix, limit: '64kB' }).wireKey('x'.repeat(65_536))).toHaveLength(prefix.length + 65_536)
+    expect(createKeyspace({ prefix, limit: '64kB' }).wireKey('x'.repeat(65_536))).toHaveLength(
+      prefix.length + 65_536,
+    )
     expect(createKeyspace({ prefix, limit: 64 }).prefix).toBe(prefix)
   })
 })
@@ -112,13 +116,23 @@ describe('a prefix', () => {
     expect(validatePrefix('prefix', value)).toBe(value)
   })
 
-  it.each(['', 'a b', 'a\tb', 'a\u0000', 'a\u007f', 'a\u0085', 'a\u00a0b', '\ud800', 'x'.repeat(129), 'é'.repeat(65), 5, undefined])(
-    'is refused as %j, by the name of its option',
-    (value) => {
-      expect(() => validatePrefix('session.prefix', value)).toThrow(/"session\.prefix"/)
-      expect(codeOf(() => createKeyspace({ prefix: value as string }))).toBe('ERR_HOLDFAST_OPTION')
-    },
-  )
+  it.each([
+    '',
+    'a b',
+    'a\tb',
+    'a\u0000',
+    'a\u007f',
+    'a\u0085',
+    'a\u00a0b',
+    '\ud800',
+    'x'.repeat(129),
+    'é'.repeat(65),
+    5,
+    undefined,
+  ])('is refused as %j, by the name of its option', (value) => {
+    expect(() => validatePrefix('session.prefix', value)).toThrow(/"session\.prefix"/)
+    expect(codeOf(() => createKeyspace({ prefix: value as string }))).toBe('ERR_HOLDFAST_OPTION')
+  })
 
   it('is joined to a concern', () => {
     expect(joinPrefix('shop', 'session')).toBe('shop:session:')

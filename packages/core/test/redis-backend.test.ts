@@ -198,14 +198,19 @@ for db = 0, 3 do
 end`
 
 describe('redisBackendFrom', () => {
-  it.each([[undefined], [5], [[]], [new Map()], [{ socket: {} }], [{ url: 'redis://scott:tiger@h' }], [{ port: 0 }]])(
-    'refuses %o and holds no credential',
-    (source) => {
-      const build = (): unknown => redisBackendFrom(source as RedisSource)
-      expect(build).toThrow(/^Option "redis/)
-      expect(build).not.toThrow(/tiger/)
-    },
-  )
+  it.each([
+    [undefined],
+    [5],
+    [[]],
+    [new Map()],
+    [{ socket: {} }],
+    [{ url: 'redis://scott:tiger@h' }],
+    [{ port: 0 }],
+  ])('refuses %o and holds no credential', (source) => {
+    const build = (): unknown => redisBackendFrom(source as RedisSource)
+    expect(build).toThrow(/^Option "redis/)
+    expect(build).not.toThrow(/tiger/)
+  })
 
   it('names the variable a URL came from', () => {
     expect(() => redisBackendFrom('redis://h/x', { option: 'REDIS_URL' })).toThrow('"REDIS_URL"')

@@ -67,7 +67,14 @@ describe.each([[true], [false]])('a backend with cork: %s', (cork) => {
     await isReady(backend)
     for (let round = 0; round < 3; round++) {
       proxy.reset()
-      await expect.poll(() => backend.ping().then(() => true, () => false)).toBe(false)
+      await expect
+        .poll(() =>
+          backend.ping().then(
+            () => true,
+            () => false,
+          ),
+        )
+        .toBe(false)
       await isReady(backend)
       await Promise.all([backend.set('a', text('1')), backend.get('a'), backend.ping()])
     }

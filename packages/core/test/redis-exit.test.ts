@@ -11,7 +11,7 @@ afterAll(() => redis.stop())
 const opening = `
   import { Redis } from 'ioredis'
   import { createClient } from 'redis'
-  import { redisBackendFrom } from '${new URL('../src/backend/redis/connect.ts', import.meta.url)}'
+  import { redisBackendFrom } from '${new URL('../src/backend/redis/connect.ts', import.meta.url).href}'
   const url = process.argv[1]
   const ready = (backend) => new Promise((resolve) => backend.watch(({ status }) => status === 'ready' && resolve()))
   const lost = (backend) => new Promise((resolve) => backend.watch(({ status }) => status === 'lost' && resolve()))
@@ -74,7 +74,11 @@ describe('a process', () => {
     ['ioredis', `const app = new Redis(url)`, `app.disconnect()`],
     ['ioredis that gave up', `const app = new Redis(url, { retryStrategy: () => null })`, ``],
     ['node-redis', `const app = createClient({ url }); app.connect().catch(() => {})`, `app.destroy()`],
-    ['node-redis that gave up', `const app = createClient({ url, socket: { reconnectStrategy: false } }); app.connect().catch(() => {})`, ``],
+    [
+      'node-redis that gave up',
+      `const app = createClient({ url, socket: { reconnectStrategy: false } }); app.connect().catch(() => {})`,
+      ``,
+    ],
   ])('ends once the application ends its client of %s while Redis is away', async (_, client, end) => {
     const script = `${client}
       const backend = redisBackendFrom(app)

@@ -39,7 +39,9 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
     const backend = open(redis.url)
     const changes = changesOf(backend)
     await expect.poll(() => changes).toMatchObject([{ status: 'lost', cause: { code: 'ECONNREFUSED' } }])
-    expect(await timed(expect(backend.get('k')).rejects.toMatchObject({ code: 'ECONNREFUSED' }))).toBeLessThan(20)
+    expect(
+      await timed(expect(backend.get('k')).rejects.toMatchObject({ code: 'ECONNREFUSED' })),
+    ).toBeLessThan(20)
     await redis.restart()
     expect(await timed(isReady(backend))).toBeLessThan(1_000)
     expect(await backend.set('k', text('1'))).toEqual({ written: true })
@@ -69,7 +71,9 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
     backend.reset()
     backend.reset()
     expect(await inFlight).toBe('unavailable')
-    await expect.poll(() => backend.get('k').catch((error: unknown) => classify(error).kind)).toBe('unavailable')
+    await expect
+      .poll(() => backend.get('k').catch((error: unknown) => classify(error).kind))
+      .toBe('unavailable')
     backend.reset()
     // Long enough for an attempt to be given up in its handshake.
     await new Promise((resolve) => setTimeout(resolve, 2_000))
@@ -93,7 +97,10 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
     const backend = open(redis.url.replace('correct', 'mistaken'))
     const changes = changesOf(backend)
     await expect.poll(() => changes.length).toBeGreaterThan(0)
-    expect(changes[0]).toMatchObject({ status: 'lost', cause: { message: expect.stringMatching(/^WRONGPASS/) } })
+    expect(changes[0]).toMatchObject({
+      status: 'lost',
+      cause: { message: expect.stringMatching(/^WRONGPASS/) },
+    })
     expect(changes[0]!).not.toMatchObject({ cause: { command: expect.anything() } })
     await new Promise((resolve) => setTimeout(resolve, 500))
     expect(changes).toHaveLength(1)
@@ -104,7 +111,10 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
     const backend = open(`${redis.url}/99`)
     const changes = changesOf(backend)
     await expect.poll(() => changes.length).toBeGreaterThan(0)
-    expect(changes[0]).toMatchObject({ status: 'lost', cause: { message: expect.stringContaining('out of range') } })
+    expect(changes[0]).toMatchObject({
+      status: 'lost',
+      cause: { message: expect.stringContaining('out of range') },
+    })
     await expect(backend.set('k', text('1'))).rejects.toThrow('out of range')
     expect(await redis.control.command('DBSIZE')).toBe(0)
   })
@@ -221,14 +231,25 @@ function connections(list: unknown): number {
 describe('LOADING', () => {
   it('ends with ioredis ready soon after the data is there', { timeout: 30_000 }, async () => {
     const redis = await someRedis({
-      args: ['--appendonly', 'yes', '--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024'],
+      args: [
+        '--appendonly',
+        'yes',
+        '--key-load-delay',
+        '500',
+        '--loading-process-events-interval-bytes',
+        '1024',
+      ],
     })
     const backend = redisBackendFrom(redis.url)
     onTestFinished(() => backend.close())
     await isReady(backend)
-    await Promise.all(Array.from({ length: 2_000 }, (_, index) => backend.set(`k${index}`, Buffer.alloc(500))))
+    await Promise.all(
+      Array.from({ length: 2_000 }, (_, index) => backend.set(`k${index}`, Buffer.alloc(500))),
+    )
     await redis.restart()
-    await expect.poll(() => redis.control.command('GET', 'k1').catch(() => undefined), { timeout: 20_000 }).toBeTruthy()
+    await expect
+      .poll(() => redis.control.command('GET', 'k1').catch(() => undefined), { timeout: 20_000 })
+      .toBeTruthy()
     expect(await timed(isReady(backend))).toBeLessThan(1_000)
   })
 })

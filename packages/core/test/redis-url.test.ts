@@ -26,7 +26,10 @@ describe('parseRedisUrl', () => {
     ['rediss://h?ssl_cert_reqs=none', { ...h, tls: { rejectUnauthorized: false } }],
     ['rediss://h?ssl_cert_reqs=CERT_REQUIRED', { ...h, tls: { rejectUnauthorized: true } }],
     ['unix:///run/redis.sock', { path: '/run/redis.sock' }],
-    ['unix://user:pass@/run/redis.sock?db=1', { path: '/run/redis.sock', username: 'user', password: 'pass', db: 1 }],
+    [
+      'unix://user:pass@/run/redis.sock?db=1',
+      { path: '/run/redis.sock', username: 'user', password: 'pass', db: 1 },
+    ],
     ['  redis://h\n', h],
     ['"redis://h"', h],
     ["'redis://h'", h],

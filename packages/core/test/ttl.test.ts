@@ -32,10 +32,13 @@ describe('cookieTtl', () => {
     },
   )
 
-  it.each([new Date(Number.NaN), 'tomorrow', Number.NaN, Infinity])('goes past an invalid date: %s', (expires) => {
-    expect(cookieTtl({ expires }, now)).toBeUndefined()
-    expect(cookieTtl({ expires, maxAge: 7 }, now)).toBe(7)
-  })
+  it.each([new Date(Number.NaN), 'tomorrow', Number.NaN, Infinity])(
+    'goes past an invalid date: %s',
+    (expires) => {
+      expect(cookieTtl({ expires }, now)).toBeUndefined()
+      expect(cookieTtl({ expires, maxAge: 7 }, now)).toBe(7)
+    },
+  )
 
   it.each([Number.NaN, Infinity, '5'])('goes past a maxAge of %j', (maxAge) => {
     expect(cookieTtl({ maxAge }, now)).toBeUndefined()
@@ -43,7 +46,8 @@ describe('cookieTtl', () => {
 })
 
 describe('a ttl policy', () => {
-  const ttlFor = (options: TtlOptions, at: object = {}): number => createTtlPolicy(options).ttlFor({}, { now, ...at })
+  const ttlFor = (options: TtlOptions, at: object = {}): number =>
+    createTtlPolicy(options).ttlFor({}, { now, ...at })
 
   it('is a day by default, and its own default where it is given one', () => {
     expect(ttlFor({})).toBe(day)
@@ -73,7 +77,9 @@ describe('a ttl policy', () => {
   })
 
   it('hands the value to a function', () => {
-    const policy = createTtlPolicy({ ttl: (value: { readonly remember: boolean }) => (value.remember ? '30d' : '1h') })
+    const policy = createTtlPolicy({
+      ttl: (value: { readonly remember: boolean }) => (value.remember ? '30d' : '1h'),
+    })
     expect(policy.ttlFor({ remember: true }, { now })).toBe(30 * day)
     expect(policy.ttlFor({ remember: false }, { now })).toBe(3_600_000)
   })
@@ -125,14 +131,20 @@ describe('a ttl policy', () => {
     expect(ttlFor({}, { cookie: { expires: '9999-12-31T23:59:59Z' } })).toBe(36_500 * day)
   })
 
-  it.each(['ttl', 'min', 'max', 'absolute'])('refuses a %s that is no positive duration, by name and value', (option) => {
-    for (const bad of [0, -1, Number.NaN, Infinity, 'soon', '-5m', 0.2, null, {}, 36_501 * day]) {
-      expect(() => createTtlPolicy({ [option]: bad }), String(bad)).toThrow(
-        expect.objectContaining({ code: 'ERR_HOLDFAST_OPTION', message: expect.stringContaining(`"${option}"`) }),
-      )
-    }
-    expect(() => createTtlPolicy({ [option]: -5 })).toThrow(/-5/)
-  })
+  it.each(['ttl', 'min', 'max', 'absolute'])(
+    'refuses a %s that is no positive duration, by name and value',
+    (option) => {
+      for (const bad of [0, -1, Number.NaN, Infinity, 'soon', '-5m', 0.2, null, {}, 36_501 * day]) {
+        expect(() => createTtlPolicy({ [option]: bad })).toThrow(
+          expect.objectContaining({
+            code: 'ERR_HOLDFAST_OPTION',
+            message: expect.stringContaining(`"${option}"`),
+          }),
+        )
+      }
+      expect(() => createTtlPolicy({ [option]: -5 })).toThrow(/-5/)
+    },
+  )
 
   it.each([-0.1, 1.1, Number.NaN, '0.1'])('refuses a jitter of %j', (jitter) => {
     expect(() => createTtlPolicy({ jitter: jitter as number })).toThrow(/"jitter"/)

@@ -163,6 +163,7 @@ promise('calls back in time once it is closed', {
 
 async function clearAndCount(store: SessionStore): Promise<void> {
   const count = (): Promise<number | undefined> => ask<number>((done) => store.length!(done))
+  await set(store, 'counted', sessionOf('nobody'))
   await ask<void>((done) => store.clear!(done))
   assert.equal(await count(), 0, 'the number of sessions once cleared')
   await set(store, 'counted a', sessionOf('ada'))

@@ -61,7 +61,7 @@ promise('keeps what was saved over an unseen session beside what it held', {
   async recovered(ground) {
     const fresh = await ground.open()
     await eventually(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'ada'))
-    await steadily(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'ada', 'the session was replaced'))
+    await steadily(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'ada', 'the session was replaced'), 900)
   },
 })
 
@@ -80,7 +80,7 @@ promise('keeps a session destroyed that was destroyed in the outage, whatever co
   async recovered(ground) {
     const fresh = await ground.open()
     await eventually(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'no session'))
-    await steadily(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'no session'), 600)
+    await steadily(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'no session'), 900)
   },
 })
 

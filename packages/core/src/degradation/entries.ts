@@ -241,8 +241,10 @@ function baseOf(over: StoreOptions['over']): Base {
   return typeof over === 'string' ? over : versionOf(over.bytes)
 }
 
+const always: SetOptions = {}
+
 function conditional(base: Base, ttl: Milliseconds | undefined): SetOptions {
-  const expiry = ttl === undefined ? undefined : { ttl }
-  if (base === 'any') return { ...expiry }
+  const expiry = ttl === undefined ? always : { ttl }
+  if (base === 'any') return expiry
   return base === 'absent' || base === 'unknown' ? { ...expiry, ifAbsent: true } : { ...expiry, ifVersion: base }
 }

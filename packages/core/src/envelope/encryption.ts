@@ -40,7 +40,11 @@ export const encryptionOverhead: number = nonceLength + tagLength
 /** Creates a key ring from secrets; throws an error that names the option, never the secret. */
 export function createKeyring({ keys }: EncryptionOptions): Keyring {
   if (!Array.isArray(keys) || keys.length === 0) {
-    throw optionError('encryption.keys', 'a list of at least one key', Array.isArray(keys) ? keys : typeof keys)
+    throw optionError(
+      'encryption.keys',
+      'a list of at least one key',
+      Array.isArray(keys) ? keys : typeof keys,
+    )
   }
   const ring = keys.map((secret, i) => derive(secretBytes(secret, `encryption.keys[${i}]`)))
   const sealing = ring[0]!

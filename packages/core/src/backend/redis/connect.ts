@@ -34,7 +34,8 @@ function portFrom(source: RedisSource, option: string, portOptions: IoredisPortO
   if (typeof source === 'string') return ioredisPort(parseRedisUrl(source, option), portOptions)
   if (typeof source !== 'object' || source === null) throw optionError(option, expected, source)
   if (has(source, ['send', 'shards', 'watch', 'reset', 'close'])) return source as CommandPort
-  if (has(source, ['duplicate', 'callBuffer', 'disconnect'])) return ioredisPortLike(source as IoredisClient, portOptions)
+  if (has(source, ['duplicate', 'callBuffer', 'disconnect']))
+    return ioredisPortLike(source as IoredisClient, portOptions)
   if (has(source, ['duplicate', 'sendCommand', 'connect', 'destroy'])) {
     return nodeRedisPortLike(source as NodeRedisSource)
   }
@@ -53,7 +54,11 @@ function isPlain(source: object): boolean {
 
 function checked(options: RedisOptions, option: string): RedisOptions {
   if ('socket' in options || 'url' in options || 'rootNodes' in options) {
-    throw optionError(option, 'options as ioredis takes them, or a client of node-redis', 'options of node-redis')
+    throw optionError(
+      option,
+      'options as ioredis takes them, or a client of node-redis',
+      'options of node-redis',
+    )
   }
   const { db = 0, port } = options
   if (!Number.isInteger(db) || db < 0) throw optionError(`${option}.db`, 'a whole number, 0 or more', db)

@@ -34,7 +34,8 @@ export function createConnectionState(): ConnectionState {
     get ready() {
       return ready
     },
-    offlineError: () => cause ?? Object.assign(new Error('There is no connection to Redis.'), { code: 'OFFLINE' }),
+    offlineError: () =>
+      cause ?? Object.assign(new Error('There is no connection to Redis.'), { code: 'OFFLINE' }),
     note(error) {
       if (error instanceof Error && !closed) cause = withoutArguments(error)
     },

@@ -6,10 +6,15 @@ interface Corkable {
   uncork(): void
 }
 
+/** Chunks up to this many bytes are copied into one; above, copying costs more than it saves. */
+const joinUpTo = 8_192
+/** How much is joined before it is written. */
+const joinedUpTo = 262_144
+
 /**
- * Lets all that is written to a socket in one turn travel together: one system call instead of one per command. Text,
- * which is what commands without a value are, is joined before it is written; bytes go out corked, in their order.
- * Gives whether it could: what is no such socket is left as it is, and works as ever.
+ * Lets all that is written to a socket in one turn travel together: one system call instead of one per command. Small
+ * chunks are joined before they are written; large ones go out corked, in their order. Gives whether it could: what is
+ * no such socket is left as it is, and works as ever.
  *
  * Only for sockets of clients that we made: it replaces the socket's `write`.
  */
@@ -19,41 +24,62 @@ export function corkTurns(stream: unknown): boolean {
   const write = socket.write
   let scheduled = false
   let corked = false
+  // Commands without bytes are text; joining that is cheaper still.
   let text = ''
-
-  function schedule(): void {
-    scheduled = true
-    // Runs after the promise callbacks of this turn, which are where most commands are sent from.
-    process.nextTick(flush)
-  }
+  let chunks: Uint8Array[] = []
+  let collected = 0
 
   function flush(): void {
     scheduled = false
-    writeText()
+    writeJoined()
     if (!corked) return
     corked = false
     socket.uncork()
   }
 
-  function writeText(): void {
-    if (text === '') return
-    const joined = text
+  function collect(chunk: Uint8Array): void {
+    if (text !== '') {
+      chunks.push(Buffer.from(text))
+      text = ''
+    }
+    chunks.push(chunk)
+    collected += chunk.length
+    if (collected > joinedUpTo) writeJoined()
+  }
+
+  function writeJoined(): void {
+    const rest = text
+    const parts = chunks
     text = ''
+    chunks = []
+    collected = 0
     // A socket that was ended meanwhile takes no more; its commands are rejected with it.
-    if (socket.writable) write.call(socket, joined)
+    if (!socket.writable) return
+    if (parts.length > 0) write.call(socket, parts.length === 1 ? parts[0] : Buffer.concat(parts))
+    if (rest !== '') write.call(socket, rest)
   }
 
   socket.write = (chunk, encoding, callback) => {
-    if (!scheduled) schedule()
-    if (typeof chunk === 'string' && encoding === undefined && callback === undefined) {
-      text += chunk
-      return true
+    if (!scheduled) {
+      scheduled = true
+      // Runs after the promise callbacks of this turn, which are where most commands are sent from.
+      process.nextTick(flush)
+    }
+    if (encoding === undefined && callback === undefined) {
+      if (typeof chunk === 'string') {
+        text += chunk
+        return true
+      }
+      if (chunk instanceof Uint8Array && chunk.length <= joinUpTo) {
+        collect(chunk)
+        return true
+      }
     }
     if (!corked) {
       corked = true
       socket.cork()
     }
-    writeText()
+    writeJoined()
     return write.call(socket, chunk, encoding, callback)
   }
   return true

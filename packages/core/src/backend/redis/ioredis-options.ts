@@ -5,7 +5,7 @@ const silence = 1_000
 
 /**
  * How a connection of ours behaves, whatever else its options say: it fails at once instead of queueing, never sends a
- * command twice, and is back within half a second of the server. Each was measured (docs/decisions/client-options.md).
+ * command twice, and is back within half a second of the server. Each was measured.
  *
  * `socketTimeout` also bounds the handshake, which `connectTimeout` does not. There is no `commandTimeout`: it costs a
  * timer per command, and the layer above has a deadline of its own.

@@ -1,11 +1,10 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { createConnectionState } from './connection-state.ts'
-import { corkTurns } from './cork.ts'
-import { clusterFailFast, failFast } from './ioredis-options.ts'
+import { Redis, type Cluster, type RedisOptions } from 'ioredis'
+import { shareFate } from './application-client.ts'
+import { keepIoredisConnected, type OwnIoredis } from './ioredis-connection.ts'
 import { openIoredisListening } from './ioredis-listening.ts'
-import type { CommandPort, RedisCommand, Reply } from './port.ts'
+import { clusterFailFast, failFast } from './ioredis-options.ts'
+import type { Argument, CommandPort, RedisCommand, Reply } from './port.ts'
 import { createSubscriber } from './subscriber.ts'
-import { shareFate, type Fate } from './application-client.ts'
 
 /** A client or Cluster of ioredis 5 or 6, known by its shape: an application may have a copy of its own. */
 export interface IoredisClient {
@@ -15,8 +14,6 @@ export interface IoredisClient {
   duplicate(...args: never[]): object
   disconnect(reconnect?: boolean): void
 }
-
-type Client = Redis | Cluster
 
 export interface IoredisPortOptions {
   /**
@@ -28,8 +25,8 @@ export interface IoredisPortOptions {
 
 /** Connects with ioredis to the server, Sentinels or socket that these ioredis options name. */
 export function ioredisPort(options: RedisOptions, { cork = true }: IoredisPortOptions = {}): CommandPort {
-  const { keyPrefix = '' } = options
-  return createPort(new Redis({ ...options, ...failFast } as RedisOptions & typeof failFast), { cork: cork && !options.Connector, keyPrefix })
+  const own = new Redis({ ...options, ...failFast } as RedisOptions & typeof failFast)
+  return createPort(own, { cork: cork && !options.Connector, keyPrefix: options.keyPrefix ?? '' })
 }
 
 /**
@@ -38,16 +35,18 @@ export function ioredisPort(options: RedisOptions, { cork = true }: IoredisPortO
  * ours ends too. Why: docs/decisions/application-clients.md.
  */
 export function ioredisPortLike(app: IoredisClient, { cork = true }: IoredisPortOptions = {}): CommandPort {
-  const client = app as unknown as Client
-  if (client.isCluster) {
-    const { options } = client as Cluster
-    const keyPrefix = options.keyPrefix || options.redisOptions?.keyPrefix || ''
+  if (app.isCluster) {
+    const { options, duplicate } = app as unknown as Cluster
     const redisOptions = { ...options.redisOptions, ...failFast, lazyConnect: true }
-    const own = (client as Cluster).duplicate([], { ...clusterFailFast, redisOptions })
-    return createPort(own, { cork, keyPrefix, app })
+    const own = duplicate.call(app, [], { ...clusterFailFast, redisOptions })
+    return createPort(own, {
+      cork,
+      keyPrefix: options.keyPrefix || options.redisOptions?.keyPrefix || '',
+      app,
+    })
   }
-  const { options } = client as Redis
-  const own = (client as Redis).duplicate(failFast) as Redis
+  const { options, duplicate } = app as unknown as Redis
+  const own = duplicate.call(app, failFast) as Redis
   return createPort(own, { cork: cork && !options.Connector, keyPrefix: options.keyPrefix ?? '', app })
 }
 
@@ -57,53 +56,26 @@ interface PortSettings {
   readonly app?: IoredisClient
 }
 
-function createPort(client: Client, { cork, keyPrefix, app }: PortSettings): CommandPort {
-  const state = createConnectionState()
+function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings): CommandPort {
+  const connection = keepIoredisConnected(client, { cork })
+  const { state } = connection
   const subscriber = createSubscriber((onMessage, onLost) => openIoredisListening(client, onMessage, onLost))
+  const fate =
+    app &&
+    shareFate(app, {
+      isReady: () => state.ready,
+      end() {
+        subscriber.reset()
+        connection.end()
+      },
+      begin: connection.begin,
+      loosen: connection.loosen,
+    })
   let closed = false
-  let fate: Fate | undefined
-
-  client.on('error', (error: Error) => {
-    state.note(error)
-    // A surplus reply: the replies of this connection belong to nobody knows which commands.
-    if (!error.message.startsWith('Command queue state error')) return
-    state.unready()
-    drop(client)
-  })
-  client.on('close', state.announceLost)
-  client.on('end', state.announceLost)
-  client.on('ready', () => void announceWhenVerified())
-  if (cork) corkEveryConnection(client)
-
-  async function announceWhenVerified(): Promise<void> {
-    const stream = streamOf(client)
-    try {
-      await verifyDatabase(client)
-    } catch (error) {
-      if (closed || streamOf(client) !== stream) return
-      state.note(error)
-      state.announceLost()
-      setTimeout(() => client.status === 'ready' && void announceWhenVerified(), 1_000).unref()
-      return
-    }
-    if (client.status === 'ready' && streamOf(client) === stream) state.announceReady()
-  }
 
   function send([name, ...args]: RedisCommand): Promise<Reply> {
     if (!state.ready) return Promise.reject(state.offlineError())
     return call(client, name, args)
-  }
-
-  if (app) {
-    fate = shareFate(app, {
-      isReady: () => state.ready,
-      end: () => {
-        subscriber.reset()
-        client.disconnect()
-      },
-      begin: () => void client.connect().catch(() => undefined),
-      loosen: () => loosen(client),
-    })
   }
 
   return {
@@ -120,70 +92,29 @@ function createPort(client: Client, { cork, keyPrefix, app }: PortSettings): Com
     },
     shards() {
       if (!client.isCluster) return [send]
-      return (client as Cluster).nodes('master').map((node) => ([name, ...args]) => call(node, name, args))
+      return (client as Cluster).nodes('master').map(
+        (node) =>
+          ([name, ...args]) =>
+            call(node, name, args),
+      )
     },
     subscribe: subscriber.subscribe,
     watch: state.watch,
     reset() {
       if (!state.ready) return
-      state.unready()
-      drop(client)
+      connection.drop()
       subscriber.reset()
     },
     async close() {
       if (closed) return
       closed = true
-      state.close()
       fate?.release()
       subscriber.close()
-      await ended(client)
+      await connection.close()
     },
   }
 }
 
-function call(client: Client, name: string, args: readonly (string | Buffer)[]): Promise<Reply> {
+function call(client: OwnIoredis, name: string, args: readonly Argument[]): Promise<Reply> {
   return client.callBuffer(name, ...args) as Promise<Reply>
-}
-
-/** A failed SELECT in the handshake leaves ioredis ready on database 0, so it is asked again where it would show. */
-async function verifyDatabase(client: Client): Promise<void> {
-  const db = client.isCluster ? 0 : ((client as Redis).options.db ?? 0)
-  if (db !== 0) await client.callBuffer('SELECT', String(db))
-}
-
-function corkEveryConnection(client: Client): void {
-  if (!client.isCluster) client.on('connect', () => corkTurns((client as Redis).stream))
-  else client.on('+node', (node: Redis) => node.on('connect', () => corkTurns(node.stream)))
-}
-
-/** Ends connections at once, so that not even replies that are already here are read from them. */
-function drop(client: Client): void {
-  if (!client.isCluster) return void (client as Redis).stream?.destroy()
-  for (const node of (client as Cluster).nodes()) node.stream?.destroy()
-  if (client.status === 'ready') client.disconnect(true)
-}
-
-function streamOf(client: Client): unknown {
-  return client.isCluster ? undefined : (client as Redis).stream
-}
-
-function ended(client: Client): Promise<void> {
-  return new Promise((resolve) => {
-    if (client.status === 'end') return resolve()
-    const timer = setTimeout(resolve, 250)
-    client.once('end', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    client.disconnect()
-  })
-}
-
-/** Stops keeping the process alive while there is no connection. */
-function loosen(client: Client): void {
-  const unref = (): void => {
-    ;(client as unknown as { reconnectTimeout?: NodeJS.Timeout | null }).reconnectTimeout?.unref()
-  }
-  unref()
-  client.on('reconnecting', unref)
 }

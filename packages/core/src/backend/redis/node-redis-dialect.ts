@@ -1,5 +1,7 @@
 import { backoff } from './ioredis-options.ts'
 import type { RedisCommand, Reply } from './port.ts'
+import { slotOf } from './slots.ts'
+import { within } from './within.ts'
 
 /** A client, cluster or Sentinel client of node-redis 5 or 6, known by its shape. */
 export interface NodeRedisSource {
@@ -15,8 +17,16 @@ export interface NodeRedisClient extends NodeRedisSource {
   /** A cluster of version 5 has none. */
   readonly isReady?: boolean
   on(event: string, listener: (error: unknown) => void): unknown
-  subscribe(channel: string, listener: (message: Buffer, channel: Buffer) => void, bufferMode: true): Promise<unknown>
-  unsubscribe(channel: string, listener: (message: Buffer, channel: Buffer) => void, bufferMode: true): Promise<unknown>
+  subscribe(
+    channel: string,
+    listener: (message: Buffer, channel: Buffer) => void,
+    bufferMode: true,
+  ): Promise<unknown>
+  unsubscribe(
+    channel: string,
+    listener: (message: Buffer, channel: Buffer) => void,
+    bufferMode: true,
+  ): Promise<unknown>
 }
 
 /** Where the three kinds of client differ. */
@@ -25,6 +35,7 @@ export interface Dialect {
   readonly keyPrefix: string
   /** Makes an unconnected client like the application's, with options that fail fast. */
   duplicate(): NodeRedisClient
+  connect(client: NodeRedisClient): Promise<unknown>
   send(client: NodeRedisClient, command: RedisCommand, key?: string): Promise<Reply>
   shards(client: NodeRedisClient): ((command: RedisCommand) => Promise<Reply>)[]
   isReady(client: NodeRedisClient): boolean
@@ -46,10 +57,19 @@ interface Node {
 
 interface ClusterClient extends Omit<NodeRedisClient, 'sendCommand'> {
   readonly masters: readonly Node[]
+  readonly slots: readonly ({ readonly master: Node } | undefined)[]
   readonly pubSubNode?: Node
-  readonly _options?: { readonly defaults?: { readonly socket?: object }; readonly rootNodes?: readonly { readonly socket?: object }[] }
+  readonly _options?: {
+    readonly defaults?: { readonly socket?: object }
+    readonly rootNodes?: readonly { readonly socket?: object }[]
+  }
   nodeClient(node: Node): Promise<Single>
-  sendCommand(key: string | undefined, isReadonly: boolean, command: readonly unknown[], options: object): Promise<Reply>
+  sendCommand(
+    key: string | undefined,
+    isReadonly: boolean,
+    command: readonly unknown[],
+    options: object,
+  ): Promise<Reply>
 }
 
 interface SentinelClient extends Omit<NodeRedisClient, 'sendCommand'> {
@@ -71,13 +91,17 @@ const failFast = {
   keyPrefix: undefined,
 }
 
+/** How long a cluster waits for masters that do not answer before it serves the others, in milliseconds. */
+const nodePatience = 1_000
+
 /** `socketTimeout` stays off: it is an idle timer that traffic holds off, and it ends idle connections that are well. */
 const failFastSocket = { connectTimeout: 500, socketTimeout: undefined, keepAliveInitialDelay: 5_000 }
 
 /** Tells the kinds of node-redis client apart. */
 export function dialectOf(app: NodeRedisSource): Dialect {
   const keyPrefix = (app as { _keyPrefix?: string })._keyPrefix ?? ''
-  if ('masters' in app && 'nodeClient' in app) return { ...clusterDialect(app as unknown as ClusterClient), keyPrefix }
+  if ('masters' in app && 'nodeClient' in app)
+    return { ...clusterDialect(app as unknown as ClusterClient), keyPrefix }
   if ('getSentinelNode' in app) return { ...sentinelDialect(app as unknown as SentinelClient), keyPrefix }
   return { ...singleDialect(app as unknown as Single), keyPrefix }
 }
@@ -94,6 +118,7 @@ function singleDialect(app: Single): DialectOfKind {
       const socket = { ...app.options?.socket, ...failFastSocket, reconnectStrategy: false }
       return app.duplicate({ ...failFast, socket } as never) as NodeRedisClient
     },
+    connect: (client) => client.connect(),
     send,
     shards: (client) => [(command) => send(client, command)],
     isReady: (client) => client.isReady === true,
@@ -111,7 +136,10 @@ function clusterDialect(app: ClusterClient): DialectOfKind {
       const socket = { ...defaults?.socket, ...failFastSocket, reconnectStrategy: backoff }
       const { url: _, keyPrefix: __, ...nodes } = failFast
       // These are asked for the slots once and dropped, so here the idle timer bounds the answer.
-      const rootNodes = app._options?.rootNodes?.map((root) => ({ ...root, socket: { ...root.socket, socketTimeout: 1_000 } }))
+      const rootNodes = app._options?.rootNodes?.map((root) => ({
+        ...root,
+        socket: { ...root.socket, socketTimeout: 1_000 },
+      }))
       return app.duplicate({
         commandOptions,
         clientSideCache: undefined,
@@ -123,7 +151,20 @@ function clusterDialect(app: ClusterClient): DialectOfKind {
         ...(app._options ? { defaults: { ...defaults, ...nodes, socket }, rootNodes } : {}),
       } as never) as NodeRedisClient
     },
-    send: (client, command, key) => (client as unknown as ClusterClient).sendCommand(key, false, command, commandOptions),
+    async connect(client) {
+      await client.connect()
+      const cluster = client as unknown as ClusterClient
+      const all = Promise.allSettled(masters(client).map((node) => cluster.nodeClient(node)))
+      await within(nodePatience, 'Connecting to every master', all).catch(() => undefined)
+    },
+    async send(client, command, key) {
+      const cluster = client as unknown as ClusterClient
+      const node = key === undefined ? undefined : cluster.slots[slotOf(key)]?.master
+      // It would wait for the connection.
+      if (node?.client?.isReady === false)
+        throw Object.assign(new Error('This node is away.'), { code: 'OFFLINE' })
+      return cluster.sendCommand(key, false, command, commandOptions)
+    },
     shards: (client) =>
       masters(client).map(
         (node) => async (command) =>
@@ -152,6 +193,7 @@ function sentinelDialect(app: SentinelClient): DialectOfKind {
         replicaPoolSize: 0,
         reserveClient: false,
       } as never) as NodeRedisClient,
+    connect: (client) => client.connect(),
     send,
     shards: (client) => [(command) => send(client, command)],
     isReady: (client) => client.isReady === true,

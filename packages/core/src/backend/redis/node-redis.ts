@@ -26,7 +26,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
       client.on('node-error', onError)
       return client
     },
-    connect: (client) => client.connect(),
+    connect: (client) => dialect.connect(client),
     destroy: destroyQuietly,
     isUsable: (client) => dialect.isUsable(client),
   }

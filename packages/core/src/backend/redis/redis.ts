@@ -2,7 +2,15 @@ import { optionError } from '../../errors.ts'
 import type { Milliseconds } from '../../units.ts'
 import { written, type Backend, type SetOptions, type SetOutcome } from '../backend.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
-import { arrayOf, bytesOf, expectStatus, integerOf, integrityError, isText, rethrowWithoutArguments } from './replies.ts'
+import {
+  arrayOf,
+  bytesOf,
+  expectStatus,
+  integerOf,
+  integrityError,
+  isText,
+  rethrowWithoutArguments,
+} from './replies.ts'
 import { scanKeys } from './scan.ts'
 import { getBound, setIf, type Script } from './scripts.ts'
 import { positionsBySlot } from './slots.ts'
@@ -15,8 +23,7 @@ export interface RedisBackendOptions {
 
 /** A Redis backend. It can do a little more than the contract asks. */
 export interface RedisBackend extends Backend {
-  /** Like `get`, but the answer is proved to belong to this very call. Costs a script instead of a `GET`. */
-  getBound(key: string): Promise<Uint8Array | undefined>
+  getBound: NonNullable<Backend['getBound']>
   watch: NonNullable<Backend['watch']>
   reset: NonNullable<Backend['reset']>
 }
@@ -34,16 +41,36 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     return port.send(command, key).catch(rethrowWithoutArguments)
   }
 
-  async function run(script: Script, key: string, args: readonly (string | Buffer)[]): Promise<readonly Reply[]> {
+  async function run(
+    script: Script,
+    key: string,
+    args: readonly (string | Buffer)[],
+  ): Promise<readonly Reply[]> {
     const nonce = (++calls).toString(36)
     const rest = ['1', key, nonce, ...args]
-    const reply = await send(['EVALSHA', script.sha1, ...rest], key)
-      .catch((error: unknown) => {
-        if (!isNoScript(error)) throw error
-        return send(['EVAL', script.source, ...rest], key)
-      })
-    if (!Array.isArray(reply) || !isText(reply[0], nonce)) throw integrityError('the answer to this script call')
+    const reply = await send(['EVALSHA', script.sha1, ...rest], key).catch((error: unknown) => {
+      if (!isNoScript(error)) throw error
+      return send(['EVAL', script.source, ...rest], key)
+    })
+    if (!Array.isArray(reply) || !isText(reply[0], nonce))
+      throw integrityError('the answer to this script call')
     return reply
+  }
+
+  async function setConditionally(key: string, value: Uint8Array, options: SetOptions): Promise<SetOutcome> {
+    const ttl = ttlArgument(options.ttl) ?? ''
+    return outcomeOf(await run(setIf, key, [asBuffer(value), ttl, condition(options)]))
+  }
+
+  function setAlways(key: string, value: Uint8Array, ttl: Milliseconds | undefined): Promise<SetOutcome> {
+    try {
+      const expiry = ttl === undefined ? [] : ['PX', ttlArgument(ttl)!]
+      return port
+        .send(['SET', key, asBuffer(value), ...expiry], key)
+        .then(wasWritten, rethrowWithoutArguments)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async function getSome(keys: readonly string[]): Promise<(Buffer | undefined)[]> {
@@ -73,15 +100,10 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
       )
       return values
     },
-    async set(key, value, options = {}) {
-      const ttl = ttlArgument(options.ttl)
-      const bytes = asBuffer(value)
-      if (options.ifAbsent || options.ifVersion !== undefined) {
-        return outcomeOf(await run(setIf, prefix + key, [bytes, ttl ?? '', condition(options)]))
-      }
-      const command: RedisCommand = ttl === undefined ? ['SET', prefix + key, bytes] : ['SET', prefix + key, bytes, 'PX', ttl]
-      expectStatus(await send(command, prefix + key), 'OK')
-      return written
+    set(key, value, options = {}) {
+      return options.ifAbsent || options.ifVersion !== undefined
+        ? setConditionally(prefix + key, value, options)
+        : setAlways(prefix + key, value, options.ttl)
     },
     async delete(key) {
       return integerOf(await send(['DEL', prefix + key], prefix + key)) > 0
@@ -112,8 +134,14 @@ function ttlArgument(ttl: Milliseconds | undefined): string | undefined {
 }
 
 function condition({ ifAbsent, ifVersion }: SetOptions): string {
-  if (ifAbsent && ifVersion !== undefined) throw optionError('ifVersion', 'left out beside "ifAbsent"', ifVersion)
+  if (ifAbsent && ifVersion !== undefined)
+    throw optionError('ifVersion', 'left out beside "ifAbsent"', ifVersion)
   return ifVersion ?? ''
+}
+
+function wasWritten(reply: Reply): SetOutcome {
+  expectStatus(reply, 'OK')
+  return written
 }
 
 function outcomeOf(reply: readonly Reply[]): SetOutcome {

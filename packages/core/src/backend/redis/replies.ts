@@ -4,7 +4,9 @@ import type { Reply } from './port.ts'
  * The error for an answer that cannot be the answer to this call. `integrity: true` tells the layer above that the
  * connection's replies have shifted, and that nothing in flight on it can be believed.
  */
-export function integrityError(expected: string): Error & { readonly code: string; readonly integrity: true } {
+export function integrityError(
+  expected: string,
+): Error & { readonly code: string; readonly integrity: true } {
   const error = new Error(`Redis answered with something other than ${expected}.`)
   return Object.assign(error, { code: 'ERR_HOLDFAST_UNREADABLE', integrity: true as const })
 }

@@ -15,7 +15,8 @@ export async function* scanKeys(port: CommandPort, prefix: string): AsyncIterabl
       cursor = bytesOf(next!)?.toString() ?? ''
       if (!/^\d+$/.test(cursor) || !Array.isArray(found)) throw integrityError('a step of a scan')
       const keys = found.map((key) => bytesOf(key)?.toString() ?? '')
-      if (!keys.every((key) => key.startsWith(wirePrefix))) throw integrityError('the keys that were asked for')
+      if (!keys.every((key) => key.startsWith(wirePrefix)))
+        throw integrityError('the keys that were asked for')
       if (keys.length > 0) yield keys.map((key) => key.slice(port.keyPrefix.length))
     } while (cursor !== '0')
   }

@@ -1,7 +1,8 @@
 /** Gives the hash slot of a key in a Redis Cluster: CRC16 (XMODEM) of the key, or of its hash tag, modulo 16384. */
 export function slotOf(key: string): number {
   let crc = 0
-  for (const byte of Buffer.from(hashTag(key))) crc = ((crc << 8) ^ table[((crc >> 8) ^ byte) & 0xff]!) & 0xffff
+  for (const byte of Buffer.from(hashTag(key)))
+    crc = ((crc << 8) ^ table[((crc >> 8) ^ byte) & 0xff]!) & 0xffff
   return crc & 0x3fff
 }
 

@@ -43,12 +43,16 @@ export function createSubscriber(open: OpenListening): Subscriber {
     opening.then(
       (opened) => {
         if (connection !== opening) return opened.close()
-        beat = setInterval(() => within(patience, 'The heartbeat', opened.ping()).catch(() => lose(opening)), heartbeat).unref()
+        beat = setInterval(() => void prove(opened, opening), heartbeat).unref()
         for (const channel of channels.keys()) opened.subscribe(channel).catch(() => lose(opening))
       },
       () => lose(opening),
     )
     return opening
+  }
+
+  async function prove(opened: ListeningConnection, opening: Promise<ListeningConnection>): Promise<void> {
+    await within(patience, 'The heartbeat', opened.ping()).catch(() => lose(opening))
   }
 
   function hear(channel: string, message: Buffer): void {
@@ -59,10 +63,16 @@ export function createSubscriber(open: OpenListening): Subscriber {
     if (connection !== lost) return
     connection = undefined
     clearInterval(beat)
-    lost.then((opened) => opened.close(), () => undefined)
+    lost.then(
+      (opened) => opened.close(),
+      () => undefined,
+    )
     clearTimeout(retry)
     if (!closed && channels.size > 0) {
-      retry = setTimeout(() => void connect().catch(() => undefined), retryAfter * (0.8 + 0.4 * Math.random())).unref()
+      retry = setTimeout(
+        () => void connect().catch(() => undefined),
+        retryAfter * (0.8 + 0.4 * Math.random()),
+      ).unref()
     }
   }
 

@@ -15,7 +15,8 @@ export function readQuery(query: string, said: Said, fail: (what: string) => nev
       case 'db':
       case 'database':
         if (!/^\d{1,9}$/.test(value)) return fail('a URL whose "db" is a database number')
-        if (said.path !== undefined && said.path !== Number(value)) return fail('a URL that names one database only')
+        if (said.path !== undefined && said.path !== Number(value))
+          return fail('a URL that names one database only')
         address.db = Number(value)
         break
       case 'family':
@@ -24,7 +25,8 @@ export function readQuery(query: string, said: Said, fail: (what: string) => nev
         break
       case 'tls':
       case 'ssl':
-        if (value !== 'true' && (value !== 'false' || said.tls)) return fail('a URL that says by rediss:// whether it uses TLS')
+        if (value !== 'true' && (value !== 'false' || said.tls))
+          return fail('a URL that says by rediss:// whether it uses TLS')
         tls = value === 'true'
         break
       case 'ssl_cert_reqs':

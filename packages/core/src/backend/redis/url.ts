@@ -22,7 +22,8 @@ const schemes: Readonly<Record<string, { tls: boolean }>> = {
   rediss: { tls: true },
   valkeys: { tls: true },
 }
-const expected = 'a URL such as redis://host:6379/0, rediss://user:password@host:6380 or unix:///run/redis.sock'
+const expected =
+  'a URL such as redis://host:6379/0, rediss://user:password@host:6380 or unix:///run/redis.sock'
 const encoding = 'with # / ? % and @ in user and password percent-encoded as %23 %2F %3F %25 and %40'
 
 /**
@@ -31,7 +32,10 @@ const encoding = 'with # / ? % and @ in user and password percent-encoded as %23
  * no number or a parameter nobody knows, is an error here; it names `option` and holds neither user nor password.
  */
 export function parseRedisUrl(given: string, option = 'redis'): RedisAddress {
-  const url = given.trim().replace(/^(['"])(.*)\1$/s, '$2').trim()
+  const url = given
+    .trim()
+    .replace(/^(['"])(.*)\1$/s, '$2')
+    .trim()
   const fail = (what: string): never => {
     throw optionError(option, what, redactUrl(url))
   }
@@ -45,7 +49,8 @@ export function parseRedisUrl(given: string, option = 'redis'): RedisAddress {
   const found = Object.hasOwn(schemes, kind) ? schemes[kind] : undefined
   if (!found) return fail(adviceFor(kind, rest))
 
-  const [, authority = '', path = '', query = '', fragment] = /^([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(rest) ?? []
+  const [, authority = '', path = '', query = '', fragment] =
+    /^([^/?#]*)([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(rest) ?? []
   // A sign-in that holds one of these ends the authority too early; the @ is then left behind.
   if (fragment !== undefined || `${path}${query}`.includes('@')) return fail(`${expected}, ${encoding}`)
 
@@ -88,10 +93,14 @@ function readHost(text: string, fail: Fail): RedisAddress {
 function readUser(text: string, fail: Fail): RedisAddress {
   const colon = text.indexOf(':')
   // Some providers print the password there, others a user; ioredis and node-redis disagree about which it is.
-  if (colon === -1) return fail('a URL with :password@ or user:password@ before the host (the colon is missing)')
+  if (colon === -1)
+    return fail('a URL with :password@ or user:password@ before the host (the colon is missing)')
   const username = decode(text.slice(0, colon), fail)
   const password = decode(text.slice(colon + 1), fail)
-  return { ...(username === '' ? {} : { username }), ...(username === '' && password === '' ? {} : { password }) }
+  return {
+    ...(username === '' ? {} : { username }),
+    ...(username === '' && password === '' ? {} : { password }),
+  }
 }
 
 function decode(text: string, fail: Fail): string {

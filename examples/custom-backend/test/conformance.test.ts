@@ -1,0 +1,5 @@
+import { describe, it } from 'vitest'
+import { conformance } from '@holdfast/conformance'
+import sqlite from '../conformance.ts'
+
+conformance(sqlite, { describe, it })

@@ -1,0 +1,132 @@
+import type { SessionStore, StoredSession } from '@holdfast/conformance'
+import type { StoreMutation } from './model-store.ts'
+
+export interface StoreMutant {
+  readonly breaks: string
+  readonly by: string
+  readonly mutation: StoreMutation
+}
+
+type Done<T> = (error: unknown, value?: T) => void
+
+/** How late a late write is, in ms: after the outage that it was made in. */
+const late = 700
+
+function mutant(breaks: string, by: string, mutation: StoreMutation): StoreMutant {
+  return { breaks, by, mutation }
+}
+
+/** One mutant for each promise of a session store. */
+export const storeMutants: readonly StoreMutant[] = [
+  mutant('gives a session back with its cookie', 'keeping the data only', (store) => ({
+    get: (sid, done) => store.get(sid, (error, session) => done(error, session && { ...session, cookie: {} })),
+  })),
+  mutant('has no session and no error for an unknown id', 'an error', (store) => ({
+    get: (sid, done) => store.get(sid, (error, session) => (session ? done(error, session) : done(new Error('ENOENT')))),
+  })),
+  mutant('calls back exactly once', 'calling back twice', (store) => ({
+    destroy: (sid, done) => store.destroy(sid, (error) => (done?.(error), setImmediate(() => done?.(error)))),
+  })),
+  mutant('can be told to store and to destroy without', 'doing nothing then', (store) => ({
+    destroy: (sid, done) => done && store.destroy(sid, done),
+  })),
+  mutant('replaces a session, and keeps it apart', 'merging', (store) => ({
+    set: (sid, session, done) => store.get(sid, (_, old) => store.set(sid, Object.assign(session, { ...old, ...session }), done)),
+  })),
+  mutant('takes ids of any characters', 'taking capitals for small letters', (store) => ({
+    set: (sid, session, done) => store.set(sid.toLowerCase(), session, done),
+    get: (sid, done) => store.get(sid.toLowerCase(), done),
+  })),
+  mutant('destroys a session', 'not at all', () => ({ destroy: (_sid, done) => setImmediate(() => done?.(null)) })),
+  mutant('keeps what was stored when the caller changes', 'keeping the object itself', (store) => {
+    const kept = new Map<string, StoredSession>()
+    return {
+      set: (sid, session, done) => (kept.set(sid, session), store.set(sid, session, done)),
+      get: (sid, done) => (kept.has(sid) ? setImmediate(() => done(null, kept.get(sid)!)) : store.get(sid, done)),
+    }
+  }),
+  mutant('stores every one of many sessions', 'one at a time', (store) => {
+    let busy = false
+    return {
+      set(sid, session, done) {
+        if (busy) return setImmediate(() => done?.(null))
+        busy = true
+        return store.set(sid, session, (error) => ((busy = false), done?.(error)))
+      },
+    }
+  }),
+  mutant('leaves one of many writes to a session whole', 'writing field by field', (store) => {
+    const kept = new Map<string, StoredSession>()
+    return {
+      set(sid, session, done) {
+        const old = kept.get(sid) ?? session
+        kept.set(sid, { ...old, user: session['user'] })
+        return store.set(sid, kept.get(sid)!, done)
+      },
+    }
+  }),
+  mutant('keeps a destroyed session destroyed when', 'saving whatever is there', (store) => ({
+    set: (sid, session, done) => store.set(sid, { ...session }, done),
+  })),
+  mutant('lists the sessions that there are', 'listing none', () => ({ all: (done) => setImmediate(() => done(null, [])) })),
+  mutant('lists the ids that there are', 'listing none', () => ({ ids: (done) => setImmediate(() => done(null, [])) })),
+  mutant('counts its sessions, and clears them', 'clearing none', () => ({ clear: (done) => setImmediate(() => done?.(null)) })),
+  mutant('calls back in time once it is closed', 'never', (store, _sessions, closed) => ({
+    get: (sid, done) => (closed.aborted ? undefined : store.get(sid, done)),
+  })),
+  mutant('forgets a session when its cookie expires', 'keeping it', (store) => ({
+    set: (sid, session, done) => store.set(sid, lasting(session), done),
+  })),
+  mutant('keeps a session whose cookie lasts as long as the browser', 'ending it at once', (store) => ({
+    set: (sid, session, done) =>
+      session.cookie.expires === null ? store.destroy(sid, done) : store.set(sid, session, done),
+  })),
+  mutant('has nothing of a session that was over', 'keeping it', (store) => ({
+    set: (sid, session, done) => store.set(sid, lasting(session), done),
+  })),
+  mutant('extends a session that is touched', 'not at all', () => ({ touch: calledBack })),
+  mutant('neither fails nor creates a session when', 'creating it', (store) => ({
+    touch: (sid, session, done) => store.set(sid, session, done),
+  })),
+  mutant('keeps the data of a session that is touched', 'storing what was given', (store) => ({
+    touch: (sid, session, done) => store.set(sid, session, done),
+  })),
+  mutant('calls back in time, and without an error', 'an error where it cannot ask', (store, sessions) => ({
+    get: (sid, done) =>
+      void sessions.load(sid).then((loaded) => {
+        const isAway = loaded.status === 'found' && loaded.entry.origin === 'fallback'
+        return isAway ? done(new Error('ECONNREFUSED')) : store.get(sid, done)
+      }),
+  })),
+  mutant('goes on with a session that was seen', 'forgetting it', (store, sessions) => ({
+    get: (sid, done) =>
+      void sessions.load(sid).then((loaded) => {
+        const isAway = loaded.status === 'found' && loaded.entry.origin === 'fallback'
+        return isAway ? done(null, null) : store.get(sid, done)
+      }),
+  })),
+  mutant('keeps what was saved over an unseen session', 'replacing it', (store, sessions) => ({
+    set(sid, session, done) {
+      if (session['basket'] === 2) setTimeout(() => void sessions.save(sid, { ...session } as never), late)
+      return store.set(sid, session, done)
+    },
+  })),
+  mutant('keeps a session destroyed that was destroyed in the outage', 'saving late', lateSave),
+]
+
+function lateSave(store: SessionStore): Partial<SessionStore> {
+  return {
+    set(sid, session, done) {
+      store.set(sid, session, done)
+      setTimeout(() => store.set(sid, { ...session }), late)
+    },
+  }
+}
+
+function calledBack(_sid: string, _session: StoredSession, done?: Done<void>): void {
+  setImmediate(() => done?.(null))
+}
+
+function lasting(session: StoredSession): StoredSession {
+  return Object.assign(session, { cookie: { ...session.cookie, expires: new Date(Date.now() + 3_600_000) } })
+}
