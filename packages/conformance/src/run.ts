@@ -7,6 +7,8 @@ import type { Check } from './voyage.ts'
 export interface RunOptions {
   /** Runs only the promises whose name contains this text. */
   readonly only?: string
+  /** Ends with the first run through the states in which something failed; default `false`. */
+  readonly bail?: boolean
   /** Hears of each result as it comes. */
   readonly onResult?: (check: Check) => void
   /** Makes the Holdfast that rides out the outages; default: core's own `createHoldfast`. */
@@ -35,7 +37,7 @@ export interface Run {
 /** Runs the suite on a subject. Resolves with what it came to; a promise that is broken does not make it reject. */
 export async function runConformance(
   subject: BackendSubject | SessionStoreSubject,
-  { only = '', onResult, createHoldfast }: RunOptions = {},
+  { only = '', bail = false, onResult, createHoldfast }: RunOptions = {},
 ): Promise<Report> {
   const began = performance.now()
   const checks: Check[] = []
@@ -43,6 +45,7 @@ export async function runConformance(
   checked(subject)
   try {
     for (const fault of faults) {
+      if (bail && checks.some(({ status }) => status === 'failed')) break
       const run: Run = {
         fault,
         only,

@@ -29,7 +29,7 @@ beforeAll(() => {
   const waiting = runs.entries()
   const runOn = async (): Promise<void> => {
     for (const [{ breaks, mutate, createHoldfast }, run] of waiting) {
-      const options = { only: nameOf(breaks), ...(createHoldfast && { createHoldfast }) }
+      const options = { only: nameOf(breaks), bail: true, ...(createHoldfast && { createHoldfast }) }
       run.resolve(await runConformance(model({ ...(mutate && { mutate }) }), options))
     }
   }

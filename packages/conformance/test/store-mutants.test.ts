@@ -26,7 +26,7 @@ const runs = new Map<object, PromiseWithResolvers<Report>>(storeMutants.map((eac
 beforeAll(() => {
   for (const each of storeMutants) {
     const { resolve, reject } = runs.get(each)!
-    runConformance(modelStore(each.mutation), { only: nameOf(each.breaks) }).then(resolve, reject)
+    runConformance(modelStore(each.mutation), { only: nameOf(each.breaks), bail: true }).then(resolve, reject)
   }
 })
 

@@ -9,13 +9,12 @@ const { always } = expiry
 
 const short = 80
 /** Long enough to still be there after a busy moment. */
-const longer = 800
+const longer = 1_500
 const year = 365 * 86_400_000
 
 always('forgets an entry when its ttl is over, in every way of asking', async ({ backend, key, wait }) => {
   await backend.set(key('a'), bytes('1'), { ttl: short })
-  await backend.set(key('b'), bytes('2'), { ttl: longer })
-  same(await backend.get(key('b')), '2', 'the entry within its ttl')
+  await backend.set(key('b'), bytes('2'), { ttl: year })
   await wait(short + 100)
   none(await backend.get(key('a')))
   none((await backend.getMany([key('a')]))[0], 'the entry among many')

@@ -38,25 +38,25 @@ export function corkTurns(stream: unknown): boolean {
   }
 
   function collect(chunk: Uint8Array): void {
-    if (text !== '') {
-      chunks.push(Buffer.from(text))
-      text = ''
-    }
+    if (text !== '') collectText()
     chunks.push(chunk)
     collected += chunk.length
     if (collected > joinedUpTo) writeJoined()
   }
 
+  function collectText(): void {
+    chunks.push(Buffer.from(text))
+    text = ''
+  }
+
   function writeJoined(): void {
-    const rest = text
-    const parts = chunks
+    if (text !== '' && chunks.length > 0) collectText()
+    const joined = chunks.length > 1 ? Buffer.concat(chunks) : (chunks[0] ?? text)
     text = ''
     chunks = []
     collected = 0
     // A socket that was ended meanwhile takes no more; its commands are rejected with it.
-    if (!socket.writable) return
-    if (parts.length > 0) write.call(socket, parts.length === 1 ? parts[0] : Buffer.concat(parts))
-    if (rest !== '') write.call(socket, rest)
+    if (joined.length > 0 && socket.writable) write.call(socket, joined)
   }
 
   socket.write = (chunk, encoding, callback) => {
