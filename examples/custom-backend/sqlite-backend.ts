@@ -61,7 +61,10 @@ export function createSqliteBackend(file: string): Backend {
     async set(key, value, { ttl = Infinity, ifAbsent, ifVersion } = {}): Promise<SetOutcome> {
       return transact(() => {
         const current = ifAbsent || ifVersion !== undefined ? read(column(key)) : undefined
-        const stands = ifVersion === undefined ? current === undefined : current !== undefined && versionOf(current) === ifVersion
+        const stands =
+          ifVersion === undefined
+            ? current === undefined
+            : current !== undefined && versionOf(current) === ifVersion
         if (!stands) return { written: false, current }
         upsert.run(column(key), value, Date.now() + ttl)
         return written

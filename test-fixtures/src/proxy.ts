@@ -41,6 +41,8 @@ interface Link {
 /** Starts a proxy before a server on this machine. */
 export async function startProxy(target: { port: number; host?: string }): Promise<Proxy> {
   const links = new Set<Link>()
+  /** Links whose client has gone, with bytes that are still to be delivered. */
+  const orphans = new Set<Link>()
   let listener: Server | undefined
   let port = 0
   let latency = 0
@@ -67,9 +69,10 @@ export async function startProxy(target: { port: number; host?: string }): Promi
     })
     const drop = (): void => {
       links.delete(link)
-      // What is held or on its way was sent, and arrives: that is the point of holding it.
-      if (link.held.length === 0 && latency === 0) server.destroy()
       client.destroy()
+      // What is held or on its way was sent, and arrives: that is the point of holding it.
+      if (link.held.length > 0) orphans.add(link)
+      else if (latency === 0) server.destroy()
     }
     client.on('error', drop)
     client.on('close', drop)
@@ -127,7 +130,9 @@ export async function startProxy(target: { port: number; host?: string }): Promi
 
   function release(): void {
     isHolding = false
-    for (const link of links) for (const chunk of link.held.splice(0)) link.server.write(chunk)
+    for (const { held, server } of [...links, ...orphans]) for (const chunk of held.splice(0)) server.write(chunk)
+    for (const { server } of orphans) server.end()
+    orphans.clear()
   }
 
   await listen()
@@ -164,7 +169,7 @@ export async function startProxy(target: { port: number; host?: string }): Promi
     },
     async close() {
       await unlisten()
-      resetAll(links)
+      resetAll([...links, ...orphans])
     },
   }
 }

@@ -45,7 +45,9 @@ export async function runBackend(subject: BackendSubject, run: Run): Promise<voi
       groundOf: (index) => createBackendGround(crew, index),
       onRestored() {
         restoredAt = performance.now()
-        usable = Promise.all([backend, other].map((client) => answers(client, patience))).then(() => undefined)
+        usable = Promise.all([backend, other].map((client) => answers(client, patience))).then(
+          () => undefined,
+        )
         usable.catch(() => undefined)
       },
       onResult,

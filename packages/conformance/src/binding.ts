@@ -50,11 +50,15 @@ export function conformance(
     for (const { theme, name, fault, state } of expected(subject, options.only)) {
       const about = state === 'degraded' || state === 'recovered'
       const title = `${theme}: ${name} (${about ? `${state} by ${fault}` : `${state}, ${fault} run`})`
-      it(about && !offers(subject, fault) ? `not claimed: ${title}` : title, async () => {
-        const result = resultOf({ name, fault, state }).promise
-        const check = await Promise.race([result, start().then(() => result)])
-        if (check.status === 'failed') throw check.error
-      }, timeout)
+      it(
+        about && !offers(subject, fault) ? `not claimed: ${title}` : title,
+        async () => {
+          const result = resultOf({ name, fault, state }).promise
+          const check = await Promise.race([result, start().then(() => result)])
+          if (check.status === 'failed') throw check.error
+        },
+        timeout,
+      )
     }
   })
   return { start }
@@ -69,5 +73,8 @@ function expected({ kind }: BackendSubject | SessionStoreSubject, only = ''): Ex
     checksOf(promise).map((at) => ({ theme: promise.theme, name: promise.name, ...at })),
   )
   const sailed = faults.filter((fault) => chosen.some(({ under }) => under.includes(fault)))
-  return [...checks, ...sailed.map((fault) => ({ theme: 'errors', name: nothingAstray, fault, state: 'closed' as const }))]
+  return [
+    ...checks,
+    ...sailed.map((fault) => ({ theme: 'errors', name: nothingAstray, fault, state: 'closed' as const })),
+  ]
 }

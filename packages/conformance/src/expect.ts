@@ -25,7 +25,10 @@ export function none(actual: unknown, what = 'the entry'): void {
 export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new assert.AssertionError({ message: `${what} took longer than ${ms} ms` })), ms)
+    timer = setTimeout(
+      () => reject(new assert.AssertionError({ message: `${what} took longer than ${ms} ms` })),
+      ms,
+    )
   })
   try {
     return await Promise.race([promise, late])
@@ -83,7 +86,10 @@ export function pause(ms: number): Promise<undefined> {
 }
 
 function describe(value: unknown): string {
-  if (!(value instanceof Uint8Array)) return value === undefined ? 'undefined' : JSON.stringify(value) ?? typeof value
+  if (!(value instanceof Uint8Array))
+    return value === undefined ? 'undefined' : (JSON.stringify(value) ?? typeof value)
   const text = Buffer.from(value).toString('latin1')
-  return value.length > 40 ? `${value.length} bytes that begin with ${JSON.stringify(text.slice(0, 20))}` : JSON.stringify(text)
+  return value.length > 40
+    ? `${value.length} bytes that begin with ${JSON.stringify(text.slice(0, 20))}`
+    : JSON.stringify(text)
 }

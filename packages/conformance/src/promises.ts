@@ -22,5 +22,8 @@ export function promises(kind: 'backend' | 'session store'): PromiseOf[] {
     faults: promise.under,
     states: [...new Set(checksOf(promise).map(({ state }) => state))],
   }))
-  return [...listed, { theme: 'errors', name: nothingAstray, faults: ['cut', 'hang', 'slow'], states: ['closed'] }]
+  return [
+    ...listed,
+    { theme: 'errors', name: nothingAstray, faults: ['cut', 'hang', 'slow'], states: ['closed'] },
+  ]
 }

@@ -1,7 +1,14 @@
 import { runBackend } from './backend-run.ts'
 import type { HoldfastFactory } from './ground.ts'
 import { runStore } from './store-run.ts'
-import { checked, faults, offers, type BackendSubject, type FaultName, type SessionStoreSubject } from './subject.ts'
+import {
+  checked,
+  faults,
+  offers,
+  type BackendSubject,
+  type FaultName,
+  type SessionStoreSubject,
+} from './subject.ts'
 import type { Check } from './voyage.ts'
 
 export interface RunOptions {
@@ -63,5 +70,11 @@ export async function runConformance(
   }
   for (const fault of faults) if (offers(subject, fault)) claims.add(`fault.${fault}`)
   const kind = subject.kind ?? 'backend'
-  return { subject: subject.name, kind, claims: [...claims], checks, ms: Math.round(performance.now() - began) }
+  return {
+    subject: subject.name,
+    kind,
+    claims: [...claims],
+    checks,
+    ms: Math.round(performance.now() - began),
+  }
 }

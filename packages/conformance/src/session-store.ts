@@ -24,11 +24,16 @@ export interface SessionStore {
 }
 
 /** Calls a method of a store and gives what it calls back with; rejects with its error. */
-export function ask<T>(call: (callback: (error: unknown, value?: T) => void) => unknown): Promise<T | undefined> {
+export function ask<T>(
+  call: (callback: (error: unknown, value?: T) => void) => unknown,
+): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     call((error, value) => {
       if (error === null || error === undefined) resolve(value)
-      else reject(error instanceof Error ? error : new Error(`The store called back with the error ${String(error)}`))
+      else
+        reject(
+          error instanceof Error ? error : new Error(`The store called back with the error ${String(error)}`),
+        )
     })
   })
 }

@@ -61,7 +61,8 @@ export function defineSessionStore(subject: Omit<SessionStoreSubject, 'kind'>): 
 /** Gives a subject back if it can be one; throws a `TypeError` that says what is missing. */
 export function checked<Given extends BackendSubject | SessionStoreSubject>(subject: Given): Given {
   if (typeof subject !== 'object' || subject === null) throw new TypeError('A subject must be an object.')
-  if (typeof subject.name !== 'string' || subject.name === '') throw new TypeError('A subject needs a "name".')
+  if (typeof subject.name !== 'string' || subject.name === '')
+    throw new TypeError('A subject needs a "name".')
   if (typeof subject.create !== 'function') throw new TypeError('A subject needs a function "create".')
   return subject
 }

@@ -5,7 +5,10 @@ import type { Check } from './voyage.ts'
 export const nothingAstray = 'leaves no rejection and no error event unhandled'
 
 /** Watches for errors that nobody handles while a run is under way; gives the result when it is stopped. */
-export function watchUnhandled(fault: FaultName, onResult: (check: Check) => void): { stop(): Promise<void> } {
+export function watchUnhandled(
+  fault: FaultName,
+  onResult: (check: Check) => void,
+): { stop(): Promise<void> } {
   const began = performance.now()
   const errors: unknown[] = []
   const note = (error: unknown): void => void errors.push(error)
@@ -17,8 +20,16 @@ export function watchUnhandled(fault: FaultName, onResult: (check: Check) => voi
       await new Promise((resolve) => void setImmediate(resolve))
       process.off('unhandledRejection', note)
       process.off('uncaughtException', note)
-      const at = { theme: 'errors', name: nothingAstray, fault, state: 'closed', ms: Math.round(performance.now() - began) } as const
-      onResult(errors.length === 0 ? { ...at, status: 'passed' } : { ...at, status: 'failed', error: errors[0] })
+      const at = {
+        theme: 'errors',
+        name: nothingAstray,
+        fault,
+        state: 'closed',
+        ms: Math.round(performance.now() - began),
+      } as const
+      onResult(
+        errors.length === 0 ? { ...at, status: 'passed' } : { ...at, status: 'failed', error: errors[0] },
+      )
     },
   }
 }

@@ -88,7 +88,8 @@ export async function sail<Of extends Ground>(voyage: Voyage<Of>): Promise<void>
     const { theme, name } = promise
     const at = { theme, name, fault, state } as const
     if (reason !== undefined) return voyage.onResult({ ...at, status: 'not claimed', reason, ms: 0 })
-    if (passage.failedIn) return voyage.onResult({ ...at, status: 'failed', error: stoppedAfterFailure, ms: 0 })
+    if (passage.failedIn)
+      return voyage.onResult({ ...at, status: 'failed', error: stoppedAfterFailure, ms: 0 })
 
     const began = performance.now()
     const elapsed = (): number => Math.round(performance.now() - began)

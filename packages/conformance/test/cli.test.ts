@@ -13,8 +13,10 @@ interface Run {
 
 function run(...words: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ['--conditions=@holdfast/source', cli, ...words], (_, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
+    const child = execFile(
+      process.execPath,
+      ['--conditions=@holdfast/source', cli, ...words],
+      (_, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
     )
   })
 }
@@ -33,20 +35,33 @@ describe('holdfast-conformance', { concurrent: true, timeout: 30_000 }, () => {
 
   it('ends with 1 and says what failed, in which state and how', async () => {
     const { code, out } = await run(fixture('bad'), '--only', 'replaces what a key held')
-    expect(out).toContain('  FAILED       replaces what a key held\n               healthy: the entry should be "second"')
+    expect(out).toContain(
+      '  FAILED       replaces what a key held\n               healthy: the entry should be "second"',
+    )
     expect(code).toBe(1)
   })
 
   it('ends with 1 where an error goes astray', async () => {
     const { code, out } = await run(fixture('astray'), '--only', 'answers a ping')
-    expect(out).toContain('FAILED       leaves no rejection and no error event unhandled\n               closed: nobody handles me')
+    expect(out).toContain(
+      'FAILED       leaves no rejection and no error event unhandled\n               closed: nobody handles me',
+    )
     expect(code).toBe(1)
   })
 
   it('ends with 2 and its usage where it cannot run', async () => {
-    const runs = await Promise.all([run(), run('--what'), run('no-such-file.js'), run(cli.replace('cli.ts', 'index.ts'))])
+    const runs = await Promise.all([
+      run(),
+      run('--what'),
+      run('no-such-file.js'),
+      run(cli.replace('cli.ts', 'index.ts')),
+    ])
     expect(runs.map(({ code }) => code)).toEqual([2, 2, 2, 2])
-    expect(runs.map(({ err }) => /a file is needed|unknown option --what|no-such-file|no default export/.test(err))).not.toContain(false)
+    expect(
+      runs.map(({ err }) =>
+        /a file is needed|unknown option --what|no-such-file|no default export/.test(err),
+      ),
+    ).not.toContain(false)
     expect((await run(fixture('good'), '--only', 'no such promise')).code).toBe(2)
   })
 

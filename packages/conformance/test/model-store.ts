@@ -1,9 +1,18 @@
 import { createHoldfast, HoldfastError, type Loaded, type Sessions } from '@holdfast/core'
-import { defineSessionStore, type SessionStore, type SessionStoreSubject, type StoredSession } from '@holdfast/conformance'
+import {
+  defineSessionStore,
+  type SessionStore,
+  type SessionStoreSubject,
+  type StoredSession,
+} from '@holdfast/conformance'
 import { model } from './model.ts'
 
 /** What a store of the model is made of; mutants break it. */
-export type StoreMutation = (store: SessionStore, sessions: Sessions, closed: AbortSignal) => Partial<SessionStore>
+export type StoreMutation = (
+  store: SessionStore,
+  sessions: Sessions,
+  closed: AbortSignal,
+) => Partial<SessionStore>
 
 /** A session store that keeps every promise, over the model backend. */
 export function modelStore(mutate: StoreMutation = () => ({})): SessionStoreSubject {
@@ -44,12 +53,18 @@ function storeOf(sessions: Sessions): Required<SessionStore> {
     get: (sid, done) => answer(load(sid), done),
     set: (sid, session, done) =>
       answer(
-        sessions.save(sid, session as never, loads.get(session)).then((saved) => void loads.set(session, saved)),
+        sessions
+          .save(sid, session as never, loads.get(session))
+          .then((saved) => void loads.set(session, saved)),
         done,
       ),
     touch: (sid, session, done) => answer(sessions.touch(sid, session as never, loads.get(session)), done),
     destroy: (sid, done) => answer(sessions.end(sid), done),
-    all: (done) => answer(sessions.all().then((all) => all.map(({ data }) => data as StoredSession)), done),
+    all: (done) =>
+      answer(
+        sessions.all().then((all) => all.map(({ data }) => data as StoredSession)),
+        done,
+      ),
     ids: (done) => answer(sessions.ids(), done),
     length: (done) => answer(sessions.count(), done),
     clear: (done) => answer(sessions.clear(), done),
@@ -59,6 +74,7 @@ function storeOf(sessions: Sessions): Required<SessionStore> {
 function answer<T>(promise: Promise<T>, done: ((error: unknown, value?: T) => void) | undefined): void {
   promise.then(
     (value) => done && process.nextTick(done, null, value),
-    (error: unknown) => done && process.nextTick(done, error ?? new HoldfastError('ERR_HOLDFAST_REJECTED', 'Unknown.')),
+    (error: unknown) =>
+      done && process.nextTick(done, error ?? new HoldfastError('ERR_HOLDFAST_REJECTED', 'Unknown.')),
   )
 }

@@ -50,7 +50,8 @@ export const conditionMutants: readonly Mutant[] = [
   })),
   mutant('stores nothing "if version"', 'creating what is not there', (inner) => ({
     async set(key, value, { ifVersion, ...options } = {}) {
-      if (ifVersion === undefined || (await inner.get(key)) === undefined) return inner.set(key, value, options)
+      if (ifVersion === undefined || (await inner.get(key)) === undefined)
+        return inner.set(key, value, options)
       return inner.set(key, value, { ...options, ifVersion })
     },
   })),

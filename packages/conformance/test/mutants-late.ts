@@ -31,9 +31,15 @@ export const lateMutants: readonly Mutant[] = [
   }),
 ]
 
-function lateSave(sessions: Parameters<Parameters<typeof ofSessions>[2]>[0], holdfast: Parameters<typeof isAway>[0]) {
+function lateSave(
+  sessions: Parameters<Parameters<typeof ofSessions>[2]>[0],
+  holdfast: Parameters<typeof isAway>[0],
+) {
   const late: (() => void)[] = []
-  holdfast.on('transition', ({ to }) => to === 'healthy' && setTimeout(() => late.splice(0).forEach((save) => save()), 150))
+  holdfast.on(
+    'transition',
+    ({ to }) => to === 'healthy' && setTimeout(() => late.splice(0).forEach((save) => save()), 150),
+  )
   return {
     async save(...[id, data, from]: Parameters<typeof sessions.save>) {
       const saved = await sessions.save(id, data, from)
@@ -46,4 +52,3 @@ function lateSave(sessions: Parameters<Parameters<typeof ofSessions>[2]>[0], hol
 function settled(): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, 300))
 }
-

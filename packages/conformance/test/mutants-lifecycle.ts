@@ -15,7 +15,8 @@ const messageMutants: readonly Mutant[] = [
     }
   }),
   mutant('delivers in the order of publishing', 'delivering twice', (inner) => ({
-    subscribe: (channel, listener) => inner.subscribe(channel, (message) => (listener(message), listener(message))),
+    subscribe: (channel, listener) =>
+      inner.subscribe(channel, (message) => (listener(message), listener(message))),
   })),
   mutant('keeps channels apart', 'taking a channel for a pattern', (inner) => ({
     subscribe: (channel, listener) => inner.subscribe(channel.replace(/a\*$/, 'ab'), listener),
@@ -25,7 +26,9 @@ const messageMutants: readonly Mutant[] = [
     return {
       async subscribe(channel, listener) {
         all.push(await inner.subscribe(channel, listener))
-        return { close: async () => void (await Promise.all(all.map((subscription) => subscription.close()))) }
+        return {
+          close: async () => void (await Promise.all(all.map((subscription) => subscription.close()))),
+        }
       },
     }
   }),
@@ -54,7 +57,9 @@ const messageMutants: readonly Mutant[] = [
 
 const endMutants: readonly Mutant[] = [
   mutant('names itself', 'having no name', () => ({ name: '' })),
-  mutant('answers a ping', 'having no answer', () => ({ ping: () => Promise.reject(new Error('unknown command')) })),
+  mutant('answers a ping', 'having no answer', () => ({
+    ping: () => Promise.reject(new Error('unknown command')),
+  })),
   mutant('answers no call at all once it is closed', 'reading on', (inner) => openToTheEnd(inner)),
   mutant('can be closed twice', 'rejecting the second time', (inner) => {
     let isClosed = false
@@ -99,7 +104,9 @@ const connectionMutants: readonly Mutant[] = [
   mutant('tells when the connection is lost', 'telling only that it is ready', (inner) => ({
     watch: (listener) => inner.watch!((change) => change.status === 'ready' && listener(change)),
   })),
-  mutant('can be asked again after a reset', 'not connecting anew', (inner) => ({ reset: () => void inner.close() })),
+  mutant('can be asked again after a reset', 'not connecting anew', (inner) => ({
+    reset: () => void inner.close(),
+  })),
   mutant('never says "not there" when it cannot ask', 'swallowing errors', (inner) => ({
     get: (key) => inner.get(key).catch(() => undefined),
   })),

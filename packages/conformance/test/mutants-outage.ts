@@ -1,11 +1,22 @@
-import { createHoldfast, HoldfastError, type Entries, type Holdfast, type HoldfastOptions, type Sessions } from '@holdfast/core'
+import {
+  createHoldfast,
+  HoldfastError,
+  type Entries,
+  type Holdfast,
+  type HoldfastOptions,
+  type Sessions,
+} from '@holdfast/core'
 import type { Mutant } from './mutant.ts'
 import { override } from './override.ts'
 
 type Change<Of> = (inner: Of, holdfast: Holdfast) => Partial<Of>
 
 /** A mutant whose Holdfast is changed. */
-function ofHoldfast(breaks: string, by: string, change: (inner: Holdfast, options: HoldfastOptions) => Partial<Holdfast>): Mutant {
+function ofHoldfast(
+  breaks: string,
+  by: string,
+  change: (inner: Holdfast, options: HoldfastOptions) => Partial<Holdfast>,
+): Mutant {
   return {
     breaks,
     by,
@@ -40,9 +51,13 @@ export const isAway = (holdfast: Holdfast): boolean => holdfast.state !== 'healt
 const forever = new Promise<never>(() => undefined)
 
 export const outageMutants: readonly Mutant[] = [
-  ofEntries('ends every call within its deadline', 'waiting for as long as it takes', (entries, holdfast) => ({
-    getMany: (keys) => (isAway(holdfast) ? forever : entries.getMany(keys)),
-  })),
+  ofEntries(
+    'ends every call within its deadline',
+    'waiting for as long as it takes',
+    (entries, holdfast) => ({
+      getMany: (keys) => (isAway(holdfast) ? forever : entries.getMany(keys)),
+    }),
+  ),
   ofHoldfast('is degraded during an outage', 'never looking whether it is back', (inner) => {
     let wasAway = false
     return {
@@ -53,14 +68,19 @@ export const outageMutants: readonly Mutant[] = [
     }
   }),
   ofHoldfast('comes up degraded during an outage', 'waiting for the backend', (inner) => ({
-    ready: () => (isAway(inner) ? inner.ready().then(() => (isAway(inner) ? forever : undefined)) : inner.ready()),
+    ready: () =>
+      isAway(inner) ? inner.ready().then(() => (isAway(inner) ? forever : undefined)) : inner.ready(),
   })),
   ofEntries('refuses everything', 'an error of its own', (entries, holdfast) => ({
-    get: (key) => (isAway(holdfast) ? Promise.reject(new HoldfastError('ERR_HOLDFAST_REJECTED', 'No.')) : entries.get(key)),
+    get: (key) =>
+      isAway(holdfast) ? Promise.reject(new HoldfastError('ERR_HOLDFAST_REJECTED', 'No.')) : entries.get(key),
   })),
   ofEntries('serves nothing stale', 'forgetting what changed', (entries, holdfast) => ({
     async set(key, value, options) {
-      const stored = { status: 'stored', entry: { status: 'found', value, bytes: Buffer.alloc(0), revision: 0, endsAt: 0, origin: 'fallback' } } as const
+      const stored = {
+        status: 'stored',
+        entry: { status: 'found', value, bytes: Buffer.alloc(0), revision: 0, endsAt: 0, origin: 'fallback' },
+      } as const
       return isAway(holdfast) ? stored : entries.set(key, value, options)
     },
   })),
@@ -90,15 +110,26 @@ export const outageMutants: readonly Mutant[] = [
       return isAway(holdfast) ? (from ?? { status: 'unknown' }) : sessions.save(id, data, from)
     },
   })),
-  ofSessions('keeps a session ended that was ended in the outage', 'saving whatever is there', (sessions) => ({
-    save: (id, data) => sessions.save(id, data),
-  })),
-  ofSessions('keeps a session ended that one process ended while', 'dropping the end', (sessions, holdfast) => ({
-    end: async (id) => (isAway(holdfast) ? undefined : sessions.end(id)),
-  })),
+  ofSessions(
+    'keeps a session ended that was ended in the outage',
+    'saving whatever is there',
+    (sessions) => ({
+      save: (id, data) => sessions.save(id, data),
+    }),
+  ),
+  ofSessions(
+    'keeps a session ended that one process ended while',
+    'dropping the end',
+    (sessions, holdfast) => ({
+      end: async (id) => (isAway(holdfast) ? undefined : sessions.end(id)),
+    }),
+  ),
   ofSessions('lets the newer of two writes stand', 'letting the older one stand', (sessions, holdfast) => {
     const delayed: (() => void)[] = []
-    holdfast.on('transition', ({ to }) => to === 'healthy' && setTimeout(() => delayed.forEach((save) => save()), 100))
+    holdfast.on(
+      'transition',
+      ({ to }) => to === 'healthy' && setTimeout(() => delayed.forEach((save) => save()), 100),
+    )
     return {
       async save(id, data, from) {
         if (isAway(holdfast) && data['user'] === 'older') delayed.push(() => void sessions.save(id, data))

@@ -23,7 +23,10 @@ export const scanMutants: readonly Mutant[] = [
         const all: string[] = []
         for await (const keys of inner.scan(prefix)) all.push(...keys)
         if (offset >= all.length) return
-        yield all.toSorted().reverse().slice(offset, offset + 50)
+        yield all
+          .toSorted()
+          .reverse()
+          .slice(offset, offset + 50)
       }
     },
   })),

@@ -1,7 +1,9 @@
 import { mutant, type Mutant } from './mutant.ts'
 
 export const valueMutants: readonly Mutant[] = [
-  mutant('gives back the very bytes', 'taking bytes for text', (inner) => ({ get: async (key) => text(await inner.get(key)) })),
+  mutant('gives back the very bytes', 'taking bytes for text', (inner) => ({
+    get: async (key) => text(await inner.get(key)),
+  })),
   mutant('tells an empty value from no value', 'taking an empty value for none', (inner) => ({
     get: async (key) => ((await inner.get(key))?.length ? inner.get(key) : undefined),
   })),
@@ -31,7 +33,7 @@ export const valueMutants: readonly Mutant[] = [
   mutant('gives nothing for no keys', 'stopping at a hundred', (inner) => ({
     getMany: (keys) => inner.getMany(keys.slice(0, 100)),
   })),
-  mutant('when the caller changes its buffer', 'keeping the caller\'s buffer', (inner) => {
+  mutant('when the caller changes its buffer', "keeping the caller's buffer", (inner) => {
     const kept = new Map<string, Uint8Array>()
     return {
       set: (key, value, options) => (kept.set(key, value), inner.set(key, value, options)),
@@ -57,10 +59,15 @@ export const valueMutants: readonly Mutant[] = [
         }),
     }
   }),
-  mutant('answers a bound read like any other', 'binding nothing', () => ({ getBound: async () => undefined })),
+  mutant('answers a bound read like any other', 'binding nothing', () => ({
+    getBound: async () => undefined,
+  })),
   mutant('shows to one client what another', 'prefixing keys by client', (inner) => {
     const own = `${Math.random()}`
-    return { get: (key) => inner.get(own + key), set: (key, value, options) => inner.set(own + key, value, options) }
+    return {
+      get: (key) => inner.get(own + key),
+      set: (key, value, options) => inner.set(own + key, value, options),
+    }
   }),
 ]
 

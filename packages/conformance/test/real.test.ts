@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { conformance, enveloped, prefixed } from '@holdfast/conformance'
 import { startRedis } from '@holdfast-internal/test-fixtures'
 import { frozenRedisSubject, memorySubject, overNodeRedis, redisSubject } from './real-subjects.ts'
@@ -30,3 +30,11 @@ beforeAll(() => {
   for (let lane = 0; lane < lanes; lane++) void runOn()
 })
 afterAll(() => Promise.all([redis.stop(), frozen.stop()]))
+
+describe('Redis, however it is reached and wrapped', () => {
+  it('claims every promise there is', { timeout: 60_000 }, async () => {
+    const [, ...reports] = await Promise.all(suites.map((suite) => suite.start()))
+    for (const { checks } of reports)
+      expect(checks.filter(({ status }) => status === 'not claimed')).toEqual([])
+  })
+})

@@ -21,7 +21,9 @@ describe('the session store suite', () => {
   })
 })
 
-const runs = new Map<object, PromiseWithResolvers<Report>>(storeMutants.map((each) => [each, Promise.withResolvers()]))
+const runs = new Map<object, PromiseWithResolvers<Report>>(
+  storeMutants.map((each) => [each, Promise.withResolvers()]),
+)
 
 beforeAll(() => {
   for (const each of storeMutants) {

@@ -19,10 +19,12 @@ function mutant(breaks: string, by: string, mutation: StoreMutation): StoreMutan
 /** One mutant for each promise of a session store. */
 export const storeMutants: readonly StoreMutant[] = [
   mutant('gives a session back with its cookie', 'keeping the data only', (store) => ({
-    get: (sid, done) => store.get(sid, (error, session) => done(error, session && { ...session, cookie: {} })),
+    get: (sid, done) =>
+      store.get(sid, (error, session) => done(error, session && { ...session, cookie: {} })),
   })),
   mutant('has no session and no error for an unknown id', 'an error', (store) => ({
-    get: (sid, done) => store.get(sid, (error, session) => (session ? done(error, session) : done(new Error('ENOENT')))),
+    get: (sid, done) =>
+      store.get(sid, (error, session) => (session ? done(error, session) : done(new Error('ENOENT')))),
   })),
   mutant('calls back exactly once', 'calling back twice', (store) => ({
     destroy: (sid, done) => store.destroy(sid, (error) => (done?.(error), setImmediate(() => done?.(error)))),
@@ -31,18 +33,22 @@ export const storeMutants: readonly StoreMutant[] = [
     destroy: (sid, done) => done && store.destroy(sid, done),
   })),
   mutant('replaces a session, and keeps it apart', 'merging', (store) => ({
-    set: (sid, session, done) => store.get(sid, (_, old) => store.set(sid, Object.assign(session, { ...old, ...session }), done)),
+    set: (sid, session, done) =>
+      store.get(sid, (_, old) => store.set(sid, Object.assign(session, { ...old, ...session }), done)),
   })),
   mutant('takes ids of any characters', 'taking capitals for small letters', (store) => ({
     set: (sid, session, done) => store.set(sid.toLowerCase(), session, done),
     get: (sid, done) => store.get(sid.toLowerCase(), done),
   })),
-  mutant('destroys a session', 'not at all', () => ({ destroy: (_sid, done) => setImmediate(() => done?.(null)) })),
+  mutant('destroys a session', 'not at all', () => ({
+    destroy: (_sid, done) => setImmediate(() => done?.(null)),
+  })),
   mutant('keeps what was stored when the caller changes', 'keeping the object itself', (store) => {
     const kept = new Map<string, StoredSession>()
     return {
       set: (sid, session, done) => (kept.set(sid, session), store.set(sid, session, done)),
-      get: (sid, done) => (kept.has(sid) ? setImmediate(() => done(null, kept.get(sid)!)) : store.get(sid, done)),
+      get: (sid, done) =>
+        kept.has(sid) ? setImmediate(() => done(null, kept.get(sid)!)) : store.get(sid, done),
     }
   }),
   mutant('stores every one of many sessions', 'one at a time', (store) => {
@@ -68,9 +74,15 @@ export const storeMutants: readonly StoreMutant[] = [
   mutant('keeps a destroyed session destroyed when', 'saving whatever is there', (store) => ({
     set: (sid, session, done) => store.set(sid, { ...session }, done),
   })),
-  mutant('lists the sessions that there are', 'listing none', () => ({ all: (done) => setImmediate(() => done(null, [])) })),
-  mutant('lists the ids that there are', 'listing none', () => ({ ids: (done) => setImmediate(() => done(null, [])) })),
-  mutant('counts its sessions, and clears them', 'clearing none', () => ({ clear: (done) => setImmediate(() => done?.(null)) })),
+  mutant('lists the sessions that there are', 'listing none', () => ({
+    all: (done) => setImmediate(() => done(null, [])),
+  })),
+  mutant('lists the ids that there are', 'listing none', () => ({
+    ids: (done) => setImmediate(() => done(null, [])),
+  })),
+  mutant('counts its sessions, and clears them', 'clearing none', () => ({
+    clear: (done) => setImmediate(() => done?.(null)),
+  })),
   mutant('calls back in time once it is closed', 'never', (store, _sessions, closed) => ({
     get: (sid, done) => (closed.aborted ? undefined : store.get(sid, done)),
   })),

@@ -88,6 +88,8 @@ describe('the suite is fair', { timeout: 60_000 }, () => {
     expect(named(report, 'failed')).toEqual([
       'keeps a destroyed session destroyed when a request that had loaded it saves late',
     ])
-    expect(named(report, 'not claimed')).toContain('goes on with a session that was seen, its writes included')
+    expect(named(report, 'not claimed')).toContain(
+      'goes on with a session that was seen, its writes included',
+    )
   })
 })

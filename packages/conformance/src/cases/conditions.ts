@@ -67,13 +67,16 @@ always('lets exactly one of many writers be the first', async ({ backend, other,
   const winners = outcomes.flatMap(({ written }, i) => (written ? [i] : []))
   assert.equal(winners.length, 1, `${winners.length} writers were told that they were the first`)
   same(await backend.get(key('a')), `writer ${winners[0]}`)
-  for (const outcome of outcomes) if (!outcome.written) same(outcome.current, `writer ${winners[0]}`, 'what stands there')
+  for (const outcome of outcomes)
+    if (!outcome.written) same(outcome.current, `writer ${winners[0]}`, 'what stands there')
 })
 
 always('loses none of many updates that build on one another', async ({ backend, other, key }) => {
   const updates = 20
   await backend.set(key('count'), bytes('0'))
-  await Promise.all(Array.from({ length: updates }, (_, i) => increment([backend, other][i % 2]!, key('count'))))
+  await Promise.all(
+    Array.from({ length: updates }, (_, i) => increment([backend, other][i % 2]!, key('count'))),
+  )
   same(await backend.get(key('count')), String(updates), 'the count')
 })
 

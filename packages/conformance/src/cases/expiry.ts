@@ -24,12 +24,15 @@ always('forgets an entry when its ttl is over, in every way of asking', async ({
   same(await backend.get(key('b')), '2', 'the neighbour within its ttl')
 })
 
-always('keeps an entry without a ttl, even where it replaces one that had one', async ({ backend, key, wait }) => {
-  await backend.set(key('a'), bytes('1'), { ttl: longer })
-  await backend.set(key('a'), bytes('2'))
-  await wait(longer + 100)
-  same(await backend.get(key('a')), '2')
-})
+always(
+  'keeps an entry without a ttl, even where it replaces one that had one',
+  async ({ backend, key, wait }) => {
+    await backend.set(key('a'), bytes('1'), { ttl: longer })
+    await backend.set(key('a'), bytes('2'))
+    await wait(longer + 100)
+    same(await backend.get(key('a')), '2')
+  },
+)
 
 always('takes the ttl of the last write', async ({ backend, key, wait }) => {
   await backend.set(key('shorter'), bytes('1'), { ttl: year })
@@ -59,16 +62,19 @@ always('never creates an entry by touching it', async ({ backend, key }) => {
   none(await backend.get(key('none')))
 })
 
-always('keeps an entry with a ttl of a hundred years, and takes one of a fraction', async ({ backend, key, wait }) => {
-  await backend.set(key('century'), bytes('1'), { ttl: 100 * year })
-  await backend.set(key('touched'), bytes('2'), { ttl: longer })
-  await backend.touch(key('touched'), 100 * year)
-  assert.deepEqual(await backend.set(key('moment'), bytes('3'), { ttl: 0.4 }), { written: true })
-  await wait(longer + 100)
-  same(await backend.get(key('century')), '1')
-  same(await backend.get(key('touched')), '2', 'the touched entry')
-  none(await backend.get(key('moment')), 'the entry of a moment')
-})
+always(
+  'keeps an entry with a ttl of a hundred years, and takes one of a fraction',
+  async ({ backend, key, wait }) => {
+    await backend.set(key('century'), bytes('1'), { ttl: 100 * year })
+    await backend.set(key('touched'), bytes('2'), { ttl: longer })
+    await backend.touch(key('touched'), 100 * year)
+    assert.deepEqual(await backend.set(key('moment'), bytes('3'), { ttl: 0.4 }), { written: true })
+    await wait(longer + 100)
+    same(await backend.get(key('century')), '1')
+    same(await backend.get(key('touched')), '2', 'the touched entry')
+    none(await backend.get(key('moment')), 'the entry of a moment')
+  },
+)
 
 always('lets nothing that has expired stand in the way of a condition', async ({ backend, key, wait }) => {
   await backend.set(key('a'), bytes('old'), { ttl: short })

@@ -25,7 +25,11 @@ promise('answers no call at all once it is closed', {
   },
   async closed({ key }, backend) {
     for (const [method, call] of Object.entries(calls(backend, key('a')))) {
-      await assert.rejects(within(margin, call(), method), (error: Error) => !error.message.includes('took longer'), `${method} should reject`)
+      await assert.rejects(
+        within(margin, call(), method),
+        (error: Error) => !error.message.includes('took longer'),
+        `${method} should reject`,
+      )
     }
   },
 })
@@ -41,7 +45,9 @@ promise('settles what is under way when it is closed', {
   async healthy({ open, key }) {
     const backend = await open()
     await backend.ping()
-    const pending = Promise.allSettled(Array.from({ length: 20 }, (_, i) => backend.set(key(`late ${i}`), bytes('1'))))
+    const pending = Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => backend.set(key(`late ${i}`), bytes('1'))),
+    )
     await backend.close()
     await within(1_000, pending, 'what was under way')
   },
@@ -77,7 +83,8 @@ promise('tells at once that it is ready, and says no more when it is not watched
     stop()
     return changes
   },
-  recovered: async (_, changes) => assert.deepEqual(changes, ['ready'], 'it was heard after it was told to stop'),
+  recovered: async (_, changes) =>
+    assert.deepEqual(changes, ['ready'], 'it was heard after it was told to stop'),
 })
 
 promise('tells when the connection is lost, and when it is usable again', {

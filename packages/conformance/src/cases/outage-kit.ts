@@ -19,10 +19,14 @@ export function timely<T>({ deadline }: BackendGround, call: Promise<T>, what: s
 }
 
 /** Waits until a Holdfast is healthy again, which takes a second at most. */
-export async function recovered({ restoredAt }: BackendGround, ...holdfasts: readonly Holdfast[]): Promise<void> {
+export async function recovered(
+  { restoredAt }: BackendGround,
+  ...holdfasts: readonly Holdfast[]
+): Promise<void> {
   const left = restoredAt() + recoveryTime + margin - performance.now()
   const check = async (): Promise<void> => {
-    for (const { state } of holdfasts) assert.equal(state, 'healthy', `a second after the outage it is still ${state}`)
+    for (const { state } of holdfasts)
+      assert.equal(state, 'healthy', `a second after the outage it is still ${state}`)
   }
   await eventually(check, Math.max(left, 0))
 }

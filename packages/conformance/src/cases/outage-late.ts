@@ -27,7 +27,10 @@ promise('checks the condition of a write when it takes effect, not when it was s
   async recovered({ other, key }) {
     for (const name of ['version', 'absent']) {
       await eventually(() => within(400, write(other, key(name)), 'a write after the outage'), 4_000)
-      await steadily(async () => same(await other.get(key(name)), 'newer', `the newer entry "if ${name}"`), 600)
+      await steadily(
+        async () => same(await other.get(key(name)), 'newer', `the newer entry "if ${name}"`),
+        600,
+      )
     }
   },
 })
@@ -60,7 +63,11 @@ promise('does not let a write that was given up replace a newer one', {
     return { process, loaded: await process.sessions.load('a') }
   },
   async degraded(ground, { process, loaded }) {
-    const saved = await timely(ground, process.sessions.save('a', session('late'), loaded), 'the save that is given up')
+    const saved = await timely(
+      ground,
+      process.sessions.save('a', session('late'), loaded),
+      'the save that is given up',
+    )
     await timely(ground, process.sessions.save('a', session('newest'), saved), 'the save after it')
   },
   async recovered(ground, { process }) {
@@ -81,7 +88,10 @@ promise('keeps an entry deleted that another client deletes right after the outa
     await timely(ground, process.sessions.save('a', session('late'), loaded), 'the save that is given up')
   },
   async recovered(ground, { process }) {
-    await eventually(() => within(400, ground.other.delete(wireKeyOf(process, 'a')), 'a deletion').then(() => undefined), 4_000)
+    await eventually(
+      () => within(400, ground.other.delete(wireKeyOf(process, 'a')), 'a deletion').then(() => undefined),
+      4_000,
+    )
     await recovered(ground, process.holdfast)
     await comesToHold(ground, wireKeyOf(process, 'a'), undefined)
     assert.equal((await process.sessions.load('a')).status, 'missing')

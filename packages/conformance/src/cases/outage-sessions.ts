@@ -3,7 +3,17 @@ import type { Loaded } from '@holdfast/core'
 import { createTheme, type Theme } from '../case.ts'
 import type { BackendGround } from '../ground.ts'
 import { needs } from './needs.ts'
-import { anyFault, comesToHold, degrade, recovered, session, startProcess, timely, wireKeyOf, type Process } from './outage-kit.ts'
+import {
+  anyFault,
+  comesToHold,
+  degrade,
+  recovered,
+  session,
+  startProcess,
+  timely,
+  wireKeyOf,
+  type Process,
+} from './outage-kit.ts'
 
 /** Sessions go on through an outage, and what was decided in it counts afterwards. */
 export const outageSessions: Theme<BackendGround> = createTheme('sessions in outages')
@@ -37,7 +47,11 @@ promise('keeps a session ended that was ended in the outage', {
     await timely(ground, process.sessions.end('a'), 'the end')
     assert.equal((await timely(ground, process.sessions.load('a'), 'a load')).status, 'missing')
     await timely(ground, process.sessions.save('a', session('ghost'), before), 'a late save')
-    assert.equal((await timely(ground, process.sessions.load('a'), 'a load')).status, 'missing', 'a late save brought it back')
+    assert.equal(
+      (await timely(ground, process.sessions.load('a'), 'a load')).status,
+      'missing',
+      'a late save brought it back',
+    )
   },
   async recovered(ground, process) {
     await recovered(ground, process.holdfast)
@@ -106,7 +120,12 @@ interface Pair {
 
 async function twoProcesses(ground: BackendGround): Promise<Pair> {
   const [mine, theirs] = [await withSession(ground), await startProcess(ground)]
-  return { mine, theirs, loaded: await mine.sessions.load('a'), theirsLoaded: await theirs.sessions.load('a') }
+  return {
+    mine,
+    theirs,
+    loaded: await mine.sessions.load('a'),
+    theirsLoaded: await theirs.sessions.load('a'),
+  }
 }
 
 async function withSession(ground: BackendGround): Promise<Process> {

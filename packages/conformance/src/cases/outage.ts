@@ -4,7 +4,17 @@ import { createTheme, type Theme } from '../case.ts'
 import { bytes, eventually, within } from '../expect.ts'
 import type { BackendGround } from '../ground.ts'
 import { needs } from './needs.ts'
-import { anyFault, comesToHold, degrade, held, recovered, session, startProcess, timely, wireKeyOf } from './outage-kit.ts'
+import {
+  anyFault,
+  comesToHold,
+  degrade,
+  held,
+  recovered,
+  session,
+  startProcess,
+  timely,
+  wireKeyOf,
+} from './outage-kit.ts'
 
 /** A Holdfast on this backend rides out an outage by its rules, and is itself again a second later. */
 export const outage: Theme<BackendGround> = createTheme('outages')
@@ -71,8 +81,15 @@ promise('refuses everything, in time and by name, under the rule "refuse"', {
   },
   async degraded(ground, { entries, ...process }) {
     await degrade(ground, process)
-    const calls: Promise<unknown>[] = [entries.get('a'), entries.set('a', 2), entries.delete('a'), entries.touch('a', 1_000)]
-    const refused = calls.map((call) => assert.rejects(timely(ground, call, 'a call'), { code: 'ERR_HOLDFAST_UNAVAILABLE' }))
+    const calls: Promise<unknown>[] = [
+      entries.get('a'),
+      entries.set('a', 2),
+      entries.delete('a'),
+      entries.touch('a', 1_000),
+    ]
+    const refused = calls.map((call) =>
+      assert.rejects(timely(ground, call, 'a call'), { code: 'ERR_HOLDFAST_UNAVAILABLE' }),
+    )
     await Promise.all(refused)
   },
   async recovered(ground, { entries, holdfast }) {

@@ -9,16 +9,19 @@ import { needs } from './needs.ts'
 export const pubsub: Theme<BackendGround> = createTheme('messages')
 const { always, promise } = pubsub
 
-always('delivers what is published once a subscription is there, to every listener, byte by byte', async ({ backend, key }) => {
-  const first = await listen(backend, key('channel'))
-  const second = await listen(backend, key('channel'))
-  const all = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte))
-  await backend.publish(key('channel'), all)
-  await backend.publish(key('channel'), bytes(''))
-  const expected = [all.toString('latin1'), '']
-  await eventually(async () => assert.deepEqual([first.heard, second.heard], [expected, expected]))
-  await Promise.all([first.close(), second.close()])
-})
+always(
+  'delivers what is published once a subscription is there, to every listener, byte by byte',
+  async ({ backend, key }) => {
+    const first = await listen(backend, key('channel'))
+    const second = await listen(backend, key('channel'))
+    const all = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte))
+    await backend.publish(key('channel'), all)
+    await backend.publish(key('channel'), bytes(''))
+    const expected = [all.toString('latin1'), '']
+    await eventually(async () => assert.deepEqual([first.heard, second.heard], [expected, expected]))
+    await Promise.all([first.close(), second.close()])
+  },
+)
 
 always(
   'delivers to other clients',
@@ -87,8 +90,13 @@ promise('listens again after an outage, without being told', {
   },
 })
 
-async function listen(backend: Backend, channel: string): Promise<{ heard: string[]; close(): Promise<void> }> {
+async function listen(
+  backend: Backend,
+  channel: string,
+): Promise<{ heard: string[]; close(): Promise<void> }> {
   const heard: string[] = []
-  const { close } = await backend.subscribe(channel, (message) => heard.push(Buffer.from(message).toString('latin1')))
+  const { close } = await backend.subscribe(channel, (message) =>
+    heard.push(Buffer.from(message).toString('latin1')),
+  )
   return { heard, close }
 }

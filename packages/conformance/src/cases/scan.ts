@@ -18,7 +18,9 @@ always('gives every key under a prefix, and none beside it', async ({ backend, k
 always('takes the prefix as plain text: glob characters mean themselves', async ({ backend, key }) => {
   const names = ['a*:', 'a?:', '[ab]:', 'a\\:', '[^a]:', 'a-z:', '%:', '_:', 'a.:']
   const decoys = ['ab:1', 'a:1', 'b:1', 'abc:1', 'a\\b:1', 'c:1', 'a%:1']
-  await Promise.all([...names.map((name) => `${name}1`), ...decoys].map((name) => backend.set(key(name), bytes('1'))))
+  await Promise.all(
+    [...names.map((name) => `${name}1`), ...decoys].map((name) => backend.set(key(name), bytes('1'))),
+  )
   for (const name of names) {
     assert.deepEqual(await listed(backend, key(name)), [key(`${name}1`)], `under ${JSON.stringify(name)}`)
   }
@@ -38,9 +40,16 @@ always('gives a key that stays while others come and go', async ({ backend, key 
   for await (const keys of backend.scan(key('stays:'))) {
     for (const each of keys) found.add(each)
     const batch = goes.splice(0, 40)
-    await Promise.all([...batch.map((each) => backend.delete(each)), backend.set(`${batch[0]}:new`, bytes('1'))])
+    await Promise.all([
+      ...batch.map((each) => backend.delete(each)),
+      backend.set(`${batch[0]}:new`, bytes('1')),
+    ])
   }
-  assert.deepEqual(stays.filter((each) => !found.has(each)), [], 'keys that were there all the time and not listed')
+  assert.deepEqual(
+    stays.filter((each) => !found.has(each)),
+    [],
+    'keys that were there all the time and not listed',
+  )
 })
 
 always('ends without a key where there is none, and can be left early', async ({ backend, key }) => {

@@ -54,7 +54,29 @@ always('deletes, and tells whether there was something to delete', async ({ back
 })
 
 always('takes keys of any characters, and tells them apart', async ({ backend, key }) => {
-  const names = ['', ' ', 'a b', 'a\nb', 'a\r\nb', 'a\0b', '{a}b', 'a*', 'a?', '[a]', 'a\\', "a'b\"", 'ä', 'a\u0308', '鍵', '🗝', 'A', 'a', 'a:', '%61', 'x'.repeat(512)]
+  const names = [
+    '',
+    ' ',
+    'a b',
+    'a\nb',
+    'a\r\nb',
+    'a\0b',
+    '{a}b',
+    'a*',
+    'a?',
+    '[a]',
+    'a\\',
+    'a\'b"',
+    'ä',
+    'a\u0308',
+    '鍵',
+    '🗝',
+    'A',
+    'a',
+    'a:',
+    '%61',
+    'x'.repeat(512),
+  ]
   const keys = names.map((name) => key(`any${name}`))
   await Promise.all(keys.map((each, i) => backend.set(each, bytes(String(i)))))
   const found = await backend.getMany(keys)

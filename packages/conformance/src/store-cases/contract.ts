@@ -62,11 +62,31 @@ always('replaces a session, and keeps it apart from others', async ({ store, sid
   loaded['user'] = 'edith'
   await set(store, sid('a'), loaded)
   const again = await get(store, sid('a'))
-  assert.deepEqual([userOf(again), again!['basket'], userOf(await get(store, sid('b')))], ['edith', undefined, 'grace'])
+  assert.deepEqual(
+    [userOf(again), again!['basket'], userOf(await get(store, sid('b')))],
+    ['edith', undefined, 'grace'],
+  )
 })
 
 always('takes ids of any characters', async ({ store, sid }) => {
-  const names = ['a b', 'a*', 'a?', '[a]', 'a\\', "a'", 'a"', 'a:b', '{a}', 'ä', '🗝', 'a/b', '__proto__', '%00', 'A', 'a']
+  const names = [
+    'a b',
+    'a*',
+    'a?',
+    '[a]',
+    'a\\',
+    "a'",
+    'a"',
+    'a:b',
+    '{a}',
+    'ä',
+    '🗝',
+    'a/b',
+    '__proto__',
+    '%00',
+    'A',
+    'a',
+  ]
   for (const name of names) await set(store, sid(name), sessionOf(name))
   for (const name of names) assert.equal(userOf(await get(store, sid(name))), name)
 })
@@ -97,19 +117,26 @@ always('stores every one of many sessions at once', async ({ store, sid }) => {
 
 always('leaves one of many writes to a session whole', async ({ store, sid }) => {
   await set(store, sid('a'), sessionOf('nobody'))
-  await Promise.all(Array.from({ length: 8 }, (_, i) => set(store, sid('a'), { ...sessionOf(`user ${i}`), same: `user ${i}` })))
+  await Promise.all(
+    Array.from({ length: 8 }, (_, i) =>
+      set(store, sid('a'), { ...sessionOf(`user ${i}`), same: `user ${i}` }),
+    ),
+  )
   const loaded = (await get(store, sid('a')))!
   assert.match(String(loaded['user']), /^user \d$/)
   assert.equal(loaded['same'], loaded['user'])
 })
 
-always('keeps a destroyed session destroyed when a request that had loaded it saves late', async ({ store, sid }) => {
-  await set(store, sid('a'), sessionOf('ada'))
-  const loaded = (await get(store, sid('a')))!
-  await destroy(store, sid('a'))
-  await set(store, sid('a'), loaded).catch(() => undefined)
-  assert.equal(userOf(await get(store, sid('a'))), 'no session')
-})
+always(
+  'keeps a destroyed session destroyed when a request that had loaded it saves late',
+  async ({ store, sid }) => {
+    await set(store, sid('a'), sessionOf('ada'))
+    const loaded = (await get(store, sid('a')))!
+    await destroy(store, sid('a'))
+    await set(store, sid('a'), loaded).catch(() => undefined)
+    assert.equal(userOf(await get(store, sid('a'))), 'no session')
+  },
+)
 
 always(
   'lists the sessions that there are',
@@ -119,7 +146,10 @@ always(
     await destroy(store, sid('b'))
     const all = (await ask<StoredSession[] | Record<string, StoredSession>>((done) => store.all!(done)))!
     const users = Object.values(all).map(userOf)
-    assert.ok(users.includes('listed a') && !users.includes('listed b'), 'only what is there should be listed')
+    assert.ok(
+      users.includes('listed a') && !users.includes('listed b'),
+      'only what is there should be listed',
+    )
   },
   has('all'),
 )
@@ -156,7 +186,11 @@ promise('calls back in time once it is closed', {
     return store
   },
   async closed({ sid, deadline }, store) {
-    const called = Promise.allSettled([get(store, sid('a')), set(store, sid('a'), sessionOf('ada')), destroy(store, sid('a'))])
+    const called = Promise.allSettled([
+      get(store, sid('a')),
+      set(store, sid('a'), sessionOf('ada')),
+      destroy(store, sid('a')),
+    ])
     await within(deadline + margin, called, 'a call to a closed store')
   },
 })

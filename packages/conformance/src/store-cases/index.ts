@@ -5,4 +5,6 @@ import { lifetime } from './lifetime.ts'
 import { storeOutage } from './outage.ts'
 
 /** Every promise that a session store makes. */
-export const storeCases: readonly Case<StoreGround>[] = [contract, lifetime, storeOutage].flatMap(({ cases }) => cases)
+export const storeCases: readonly Case<StoreGround>[] = [contract, lifetime, storeOutage].flatMap(
+  ({ cases }) => cases,
+)

@@ -61,7 +61,10 @@ promise('keeps what was saved over an unseen session beside what it held', {
   async recovered(ground) {
     const fresh = await ground.open()
     await eventually(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'ada'))
-    await steadily(async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'ada', 'the session was replaced'), 900)
+    await steadily(
+      async () => assert.equal(userOf(await get(fresh, ground.sid('a'))), 'ada', 'the session was replaced'),
+      900,
+    )
   },
 })
 
@@ -75,7 +78,11 @@ promise('keeps a session destroyed that was destroyed in the outage, whatever co
     await timely(ground, destroy(store, sid('a')), 'destroy')
     assert.equal(userOf(await timely(ground, get(store, sid('a')), 'get')), 'no session')
     await timely(ground, set(store, sid('a'), loaded), 'a late save')
-    assert.equal(userOf(await timely(ground, get(store, sid('a')), 'get')), 'no session', 'a late save brought it back')
+    assert.equal(
+      userOf(await timely(ground, get(store, sid('a')), 'get')),
+      'no session',
+      'a late save brought it back',
+    )
   },
   async recovered(ground) {
     const fresh = await ground.open()

@@ -1,11 +1,21 @@
-import { createEnvelopes, versionOf, type Backend, type EnvelopeOptions, type SetOptions, type SetOutcome } from '@holdfast/core'
+import {
+  createEnvelopes,
+  versionOf,
+  type Backend,
+  type EnvelopeOptions,
+  type SetOptions,
+  type SetOutcome,
+} from '@holdfast/core'
 import type { BackendSubject } from '../subject.ts'
 
 /**
  * The subject with every value in an envelope, compressed or encrypted: what the caller sees is what it stored, and
  * what the inner backend sees is not.
  */
-export function enveloped(subject: BackendSubject, options: EnvelopeOptions & { readonly name: string }): BackendSubject {
+export function enveloped(
+  subject: BackendSubject,
+  options: EnvelopeOptions & { readonly name: string },
+): BackendSubject {
   const { name, ...how } = options
   return {
     ...subject,
@@ -29,11 +39,16 @@ function withEnvelopes(inner: Backend, how: EnvelopeOptions): Backend {
    * A version is that of the bytes the caller sees, and encryption seals the same bytes differently each time: the
    * condition is translated to one on the sealed bytes, which are replaced only if they are still the ones looked at.
    */
-  async function setOver(key: string, value: Uint8Array, { ifVersion, ...options }: SetOptions): Promise<SetOutcome> {
+  async function setOver(
+    key: string,
+    value: Uint8Array,
+    { ifVersion, ...options }: SetOptions,
+  ): Promise<SetOutcome> {
     let sealed = await inner.get(key)
     for (;;) {
       const current = opened(key, sealed)
-      if (sealed === undefined || current === undefined || versionOf(current) !== ifVersion) return { written: false, current }
+      if (sealed === undefined || current === undefined || versionOf(current) !== ifVersion)
+        return { written: false, current }
       const outcome = await inner.set(key, seal(key, value), { ...options, ifVersion: versionOf(sealed) })
       if (outcome.written) return outcome
       sealed = outcome.current

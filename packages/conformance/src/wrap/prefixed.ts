@@ -22,7 +22,8 @@ function withPrefix(inner: Backend, prefix: string): Backend {
     delete: (key) => inner.delete(prefix + key),
     touch: (key, ttl) => inner.touch(prefix + key, ttl),
     async *scan(keysPrefix) {
-      for await (const keys of inner.scan(prefix + keysPrefix)) yield keys.map((key) => key.slice(prefix.length))
+      for await (const keys of inner.scan(prefix + keysPrefix))
+        yield keys.map((key) => key.slice(prefix.length))
     },
     publish: (channel, message) => inner.publish(prefix + channel, message),
     subscribe: (channel, listener) => inner.subscribe(prefix + channel, listener),

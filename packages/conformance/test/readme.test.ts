@@ -1,0 +1,27 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { promises } from '@holdfast/conformance'
+
+const file = new URL('../README.md', import.meta.url)
+const between = /(?<=<!-- promises -->\n)[^]*(?=<!-- \/promises -->)/
+
+describe('the README', () => {
+  it('lists the promises that the suite checks; `UPDATE=1` writes them down', async () => {
+    const text = await readFile(file, 'utf8')
+    const list = `${section('backend')}\n${section('session store')}`
+    if (process.env['UPDATE'] === '1')
+      await writeFile(
+        file,
+        text.replace(between, () => list),
+      )
+    else expect(between.exec(text)?.[0]).toBe(list)
+  })
+})
+
+function section(kind: 'backend' | 'session store'): string {
+  const themes = Map.groupBy(promises(kind), ({ theme }) => theme)
+  const lines = [...themes].map(
+    ([theme, own]) => `**${theme}**\n\n${own.map(({ name }) => `- ${name}\n`).join('')}`,
+  )
+  return `\nA ${kind}…\n\n${lines.join('\n')}`
+}
