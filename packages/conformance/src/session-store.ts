@@ -9,7 +9,7 @@ export interface StoredSession {
   [key: string]: unknown
 }
 
-type Callback<T> = (error: unknown, value?: T) => void
+export type Callback<T> = (error: unknown, value?: T) => void
 
 /** What express-session asks of a store; the optional methods are those it marks as recommended or optional. */
 export interface SessionStore {
@@ -24,15 +24,13 @@ export interface SessionStore {
 }
 
 /** Calls a method of a store and gives what it calls back with; rejects with its error. */
-export function ask<T>(
-  call: (callback: (error: unknown, value?: T) => void) => unknown,
-): Promise<T | undefined> {
+export function ask<T>(call: (callback: Callback<T>) => unknown): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     call((error, value) => {
       if (error === null || error === undefined) resolve(value)
       else
         reject(
-          error instanceof Error ? error : new Error(`The store called back with the error ${String(error)}`),
+          error instanceof Error ? error : new Error('The store called back with an error that is no Error.'),
         )
     })
   })

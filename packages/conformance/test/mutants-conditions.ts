@@ -46,7 +46,8 @@ export const conditionMutants: readonly Mutant[] = [
     set: (key, value, { ttl } = {}) => inner.set(key, value, ttl === undefined ? {} : { ttl }),
   })),
   mutant('stores "if version" only', 'ignoring it', (inner) => ({
-    set: (key, value, { ifVersion: _, ...options } = {}) => inner.set(key, value, options),
+    set: (key, value, { ttl, ifAbsent } = {}) =>
+      inner.set(key, value, { ...(ttl !== undefined && { ttl }), ...(ifAbsent && { ifAbsent }) }),
   })),
   mutant('stores nothing "if version"', 'creating what is not there', (inner) => ({
     async set(key, value, { ifVersion, ...options } = {}) {

@@ -8,13 +8,10 @@ const between = /(?<=<!-- promises -->\n)[^]*(?=<!-- \/promises -->)/
 describe('the README', () => {
   it('lists the promises that the suite checks; `UPDATE=1` writes them down', async () => {
     const text = await readFile(file, 'utf8')
-    const list = `${section('backend')}\n${section('session store')}`
-    if (process.env['UPDATE'] === '1')
-      await writeFile(
-        file,
-        text.replace(between, () => list),
-      )
-    else expect(between.exec(text)?.[0]).toBe(list)
+    const list = `${section('backend').trim()}\n\n${section('session store').trim()}`
+    const updated = text.replace(between, () => `\n${list}\n\n`)
+    if (process.env['UPDATE'] === '1') await writeFile(file, updated)
+    else expect(text).toBe(updated)
   })
 })
 

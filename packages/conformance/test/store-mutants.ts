@@ -1,3 +1,4 @@
+import type { Sessions } from '@holdfast/core'
 import type { SessionStore, StoredSession } from '@holdfast/conformance'
 import type { StoreMutation } from './model-store.ts'
 
@@ -105,17 +106,21 @@ export const storeMutants: readonly StoreMutant[] = [
   })),
   mutant('calls back in time, and without an error', 'an error where it cannot ask', (store, sessions) => ({
     get: (sid, done) =>
-      void sessions.load(sid).then((loaded) => {
-        const isAway = loaded.status === 'found' && loaded.entry.origin === 'fallback'
-        return isAway ? done(new Error('ECONNREFUSED')) : store.get(sid, done)
-      }),
+      whenAway(
+        sessions,
+        sid,
+        () => done(new Error('ECONNREFUSED')),
+        () => store.get(sid, done),
+      ),
   })),
   mutant('goes on with a session that was seen', 'forgetting it', (store, sessions) => ({
     get: (sid, done) =>
-      void sessions.load(sid).then((loaded) => {
-        const isAway = loaded.status === 'found' && loaded.entry.origin === 'fallback'
-        return isAway ? done(null, null) : store.get(sid, done)
-      }),
+      whenAway(
+        sessions,
+        sid,
+        () => done(null, null),
+        () => store.get(sid, done),
+      ),
   })),
   mutant('keeps what was saved over an unseen session', 'replacing it', (store, sessions) => ({
     set(sid, session, done) {
@@ -141,4 +146,12 @@ function calledBack(_sid: string, _session: StoredSession, done?: Done<void>): v
 
 function lasting(session: StoredSession): StoredSession {
   return Object.assign(session, { cookie: { ...session.cookie, expires: new Date(Date.now() + 3_600_000) } })
+}
+
+/** Does one thing where a session comes from memory, and another where the backend could be asked. */
+function whenAway(sessions: Sessions, sid: string, away: () => void, here: () => void): void {
+  void sessions.load(sid).then((loaded) => {
+    if (loaded.status === 'found' && loaded.entry.origin === 'fallback') away()
+    else here()
+  })
 }

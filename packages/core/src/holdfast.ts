@@ -160,8 +160,8 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         reconcile: (mine, theirs) => withChanges(theirs as SessionData, mine as SessionData),
         accepts: isSessionData,
       })
-      const isDegraded = (): boolean => availability.state !== 'healthy'
-      return createSessions({ entries, ttl, touchAfter, clock, isDegraded })
+      const isHealthy = (): Promise<boolean> => availability.settled().then(() => availability.state === 'healthy')
+      return createSessions({ entries, ttl, touchAfter, clock, isHealthy })
     },
     entries({ concern, rule, ...own }) {
       return entriesOf(concern, rule as string | undefined, own, {

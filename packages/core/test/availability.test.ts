@@ -106,9 +106,22 @@ describe('availability', () => {
     backend.mode = 'well'
     await clock.advance(1_000)
     expect(transitions.slice(-3)).toEqual(['degraded', 'recovering', 'healthy'])
+    await clock.advance(1_000)
     expect(lines.filter((line) => line.includes('degraded:'))).toEqual([
       expect.stringContaining('breakable is not available (ECONNRESET)'),
     ])
+    expect(lines.filter((line) => line.includes('healthy again'))).toHaveLength(1)
+  })
+
+  it('takes a connection that comes and goes for one outage, and writes one line', async () => {
+    const { clock, backend, lines, holdfast } = await setUp()
+    for (let i = 0; i < 10; i++) {
+      backend.tell({ status: 'lost', cause: undefined })
+      await clock.advance(400)
+      expect(holdfast.state).toBe('healthy')
+    }
+    await clock.advance(2_000)
+    expect(lines.filter((line) => line.includes('degraded:'))).toHaveLength(1)
     expect(lines.filter((line) => line.includes('healthy again'))).toHaveLength(1)
   })
 

@@ -28,7 +28,10 @@ export interface Rule {
 const refuse: Rule = { read: 'refuse', write: 'refuse', mirror: false }
 
 /** The rules by concern. The first of each is the default. */
-export const degradationRules = {
+export const degradationRules: {
+  readonly cache: Readonly<Record<'bypass' | 'memory' | 'refuse', Rule>>
+  readonly session: Readonly<Record<'memory' | 'refuse', Rule>>
+} = {
   cache: {
     bypass: { read: 'unknown', write: 'invalidate', mirror: false },
     memory: { read: 'fallback', write: 'journal', mirror: true },
@@ -38,7 +41,7 @@ export const degradationRules = {
     memory: { read: 'fallback', write: 'journal', mirror: true },
     refuse,
   },
-} as const satisfies Record<string, Record<string, Rule>>
+}
 
 /** The concerns that have rules. */
 export type Concern = keyof typeof degradationRules

@@ -31,6 +31,8 @@ export interface TransitionLog {
 /** A closed connection says little; why it cannot be opened again shows a moment later. */
 const causeShowsWithin = 300
 const remindEvery = 300_000
+/** A return is told once it has lasted: what comes and goes is one outage, and one line. */
+const lastsFor = 1_000
 
 /**
  * Creates the log of one primary: one line when it is lost, one when it is back, and in between a reminder at most every
@@ -49,38 +51,52 @@ export function createTransitionLog(options: {
   let hasBeenHealthy = false
   let timer: Timer | undefined
 
-  function tell(): void {
+  function after(ms: Milliseconds, action: () => void): void {
+    timer?.cancel()
+    timer = clock.setTimeout(action, ms)
+  }
+
+  function tellLoss(): void {
     isToldOf = true
     logger.warn(`holdfast: degraded: ${name} ${describe(options.circuit())}; ${options.rules()}`)
-    timer = clock.setTimeout(remind, remindEvery)
+    after(remindEvery, remind)
   }
 
   function remind(): void {
     const lasted = inWords(clock.now() - outageSince!)
     logger.warn(`holdfast: still degraded after ${lasted}: ${name} ${describe(options.circuit())}`)
-    timer = clock.setTimeout(remind, remindEvery)
+    after(remindEvery, remind)
+  }
+
+  function noteLoss(circuit: Circuit): void {
+    const isVague = circuit.at === 'open' && circuit.fault.code === 'CONNECTION_LOST'
+    if (outageSince === undefined) {
+      outageSince = clock.now()
+      isToldOf = false
+    }
+    if (isToldOf) after(remindEvery, remind)
+    else if (isVague) after(causeShowsWithin, tellLoss)
+    else tellLoss()
+  }
+
+  function noteReturn(): void {
+    if (outageSince === undefined) {
+      if (!hasBeenHealthy) logger.info(`holdfast: healthy: ${name} answers`)
+    } else {
+      if (!isToldOf) tellLoss()
+      const lasted = inWords(clock.now() - outageSince)
+      after(lastsFor, () => {
+        outageSince = undefined
+        logger.info(`holdfast: healthy again: ${name} is back after ${lasted}`)
+      })
+    }
+    hasBeenHealthy = true
   }
 
   return {
     note(to, circuit) {
-      if (to === 'degraded' && outageSince === undefined) {
-        outageSince = clock.now()
-        isToldOf = false
-        const isVague = circuit.at === 'open' && circuit.fault.code === 'CONNECTION_LOST'
-        if (isVague) timer = clock.setTimeout(tell, causeShowsWithin)
-        else tell()
-      }
-      if (to !== 'healthy') return
-      timer?.cancel()
-      if (outageSince !== undefined && !isToldOf) tell()
-      timer?.cancel()
-      if (outageSince !== undefined) {
-        logger.info(`holdfast: healthy again: ${name} is back after ${inWords(clock.now() - outageSince)}`)
-      } else if (!hasBeenHealthy) {
-        logger.info(`holdfast: healthy: ${name} answers`)
-      }
-      outageSince = undefined
-      hasBeenHealthy = true
+      if (to === 'degraded') noteLoss(circuit)
+      else if (to === 'healthy') noteReturn()
     },
     close: () => timer?.cancel(),
   }

@@ -56,7 +56,8 @@ export interface SessionsOptions {
   /** The share of its ttl that has to pass before a session is extended; 0: each time. */
   readonly touchAfter: number
   readonly clock: Clock
-  readonly isDegraded: () => boolean
+  /** Resolves with whether the primary is there, once that is known. */
+  readonly isHealthy: () => Promise<boolean>
 }
 
 /** Saves that meet a newer session each time give up after this many tries. */
@@ -64,9 +65,11 @@ const maxConflicts = 8
 const rememberedExpiries = 50_000
 
 /** Creates the session engine. */
-export function createSessions({ entries, ttl, touchAfter, clock, isDegraded }: SessionsOptions): Sessions {
+export function createSessions({ entries, ttl, touchAfter, clock, isHealthy }: SessionsOptions): Sessions {
   /** Until when this process knows Redis to keep a session, so that it need not be told again. */
   const expiries = new LRUCache<string, number>({ max: rememberedExpiries })
+
+  const saving = new Map<string, Promise<void>>()
 
   async function load(id: string): Promise<Loaded> {
     const reading = await entries.get(id)
@@ -75,7 +78,18 @@ export function createSessions({ entries, ttl, touchAfter, clock, isDegraded }: 
     return loaded(reading)
   }
 
-  async function save(id: string, data: SessionData, from?: Loaded): Promise<Loaded> {
+  /** Saves of one session in one process take their turns; only other processes can get in between. */
+  function save(id: string, data: SessionData, from?: Loaded): Promise<Loaded> {
+    const before = saving.get(id)
+    const saved = before ? before.then(() => saveNow(id, data, from)) : saveNow(id, data, from)
+    const done = saved.then(ignore, ignore).then(() => {
+      if (saving.get(id) === done) saving.delete(id)
+    })
+    saving.set(id, done)
+    return saved
+  }
+
+  async function saveNow(id: string, data: SessionData, from?: Loaded): Promise<Loaded> {
     if (from?.status === 'unknown') return saveUnknown(id, data)
     const endsAt = from?.status === 'found' ? from.entry.endsAt : ttl.endsAt(clock.now())
     const lifetime = lifetimeOf(data, endsAt)
@@ -99,7 +113,7 @@ export function createSessions({ entries, ttl, touchAfter, clock, isDegraded }: 
     if (Object.keys(changesIn(data)).length === 0) return { status: 'unknown' }
     for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
       const current = await load(id)
-      if (current.status === 'found') return save(id, withChanges(current.data, data), current)
+      if (current.status === 'found') return saveNow(id, withChanges(current.data, data), current)
       const lifetime = lifetimeOf(data, 0)
       if (lifetime <= 0) return { status: 'missing' }
       const over = current.status === 'unknown' ? 'unknown' : 'absent'
@@ -161,7 +175,7 @@ export function createSessions({ entries, ttl, touchAfter, clock, isDegraded }: 
   }
 
   async function clear(): Promise<void> {
-    if (isDegraded()) throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
+    if (!(await isHealthy())) throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
     for await (const batch of entries.keys()) await Promise.all(batch.map(end))
   }
 
@@ -171,6 +185,8 @@ export function createSessions({ entries, ttl, touchAfter, clock, isDegraded }: 
 function loaded(entry: Found): Loaded {
   return { status: 'found', data: entry.value as SessionData, entry }
 }
+
+function ignore(): void {}
 
 function tooManyConflicts(): HoldfastError {
   return new HoldfastError('ERR_HOLDFAST_REJECTED', `A session changed ${maxConflicts} times while it was being saved.`)

@@ -1,0 +1,76 @@
+// The application under fault, a process of its own: sessions by Holdfast, or by connect-redis for comparison.
+import { session } from '@holdfast/session-express'
+import { RedisStore } from 'connect-redis'
+import express, { type RequestHandler } from 'express'
+import expressSession from 'express-session'
+import type { AddressInfo } from 'node:net'
+import { createClient } from 'redis'
+
+/** What the application tells the one who watches. */
+export type Message =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'transition'; readonly to: string; readonly at: number }
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'uncaught'; readonly error: string }
+
+declare module 'express-session' {
+  interface SessionData {
+    user?: string
+    count?: number
+  }
+}
+
+const { STORE: store = 'holdfast', CLIENT: client = 'ioredis', URL: url = '' } = process.env
+const secret = 'of the fault table'
+
+const tell = (message: Message): void => void process.send?.(message)
+const log = (line: string): void => tell({ type: 'log', line })
+process.on('uncaughtException', (error) => tell({ type: 'uncaught', error: String(error) }))
+process.on('unhandledRejection', (error) => tell({ type: 'uncaught', error: String(error) }))
+process.on('disconnect', () => process.exit())
+
+const app = express()
+app.use(store === 'connect-redis' ? await peer() : await ours())
+app.post('/login/:name', (req, res, next) => {
+  req.session.regenerate((error) => {
+    if (error) return next(error)
+    req.session.user = req.params.name
+    res.json({ user: req.session.user })
+  })
+})
+app.post('/count', (req, res) => {
+  req.session.count = (req.session.count ?? 0) + 1
+  res.json({ user: req.session.user ?? null, count: req.session.count })
+})
+app.get('/me', (req, res) => {
+  res.json({ user: req.session.user ?? null, count: req.session.count ?? 0 })
+})
+const server = app.listen(0, '127.0.0.1', () => {
+  tell({ type: 'listening', port: (server.address() as AddressInfo).port })
+})
+
+async function ours(): Promise<RequestHandler> {
+  const logger = { info: log, warn: log, error: log }
+  const middleware = session({ secret, redis: client === 'node-redis' ? await nodeRedis() : url, logger })
+  middleware.holdfast.on('transition', ({ to }) => tell({ type: 'transition', to, at: Date.now() }))
+  return middleware
+}
+
+/** As connect-redis' README has it, with an `error` listener, without which the process would end. */
+async function peer(): Promise<RequestHandler> {
+  const options = { secret, resave: false, saveUninitialized: false }
+  return expressSession({ ...options, store: new RedisStore({ client: await nodeRedis() }) })
+}
+
+function connectTo(address: string) {
+  return createClient({ url: address })
+}
+
+async function nodeRedis(): Promise<ReturnType<typeof connectTo>> {
+  const made = connectTo(url)
+  made.on('error', (error: Error) => store === 'connect-redis' && log(String(error)))
+  const connecting = made.connect()
+  // Where Redis is not there at start, the application goes on without it.
+  await Promise.race([connecting.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 500))])
+  return made
+}

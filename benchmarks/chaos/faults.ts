@@ -1,0 +1,99 @@
+import type { Proxy, RedisServer } from '@holdfast-internal/test-fixtures'
+import { eventually } from '@holdfast-internal/test-fixtures'
+
+/** What a fault has to work with. Control goes over a raw connection, never over a client under test. */
+export interface Site {
+  readonly redis: RedisServer
+  readonly proxy: Proxy
+}
+
+/** A way in which Redis goes wrong, and is put right again. */
+export interface Fault {
+  readonly name: string
+  /** The application is started while the fault is there already. */
+  readonly atStart?: true
+  /** Redis comes back without its data, so sessions may be lost. */
+  readonly losesData?: true
+  break(site: Site, seconds: number): Promise<void>
+  repair(site: Site): Promise<void>
+}
+
+export const password = 'first'
+
+export const faults: readonly Fault[] = [
+  { name: 'refused at start', atStart: true, break: ({ proxy }) => proxy.refuse(), repair: ({ proxy }) => proxy.restore() },
+  { name: 'kill -9', break: ({ redis }) => redis.kill({ keepData: true }), repair: ({ redis }) => redis.restart() },
+  { name: 'SIGSTOP', break: async ({ redis }) => redis.freeze(), repair: async ({ redis }) => redis.thaw() },
+  { name: 'cut', break: ({ proxy }) => proxy.refuse(), repair: ({ proxy }) => proxy.restore() },
+  { name: '2 s latency', break: async ({ proxy }) => proxy.delay(1_000), repair: ({ proxy }) => proxy.restore() },
+  {
+    name: 'restarted empty',
+    losesData: true,
+    break: ({ redis }) => redis.kill(),
+    repair: ({ redis }) => redis.restart({ empty: true }),
+  },
+  { name: 'OOM, noeviction', ...setting('maxmemory', '1', '0') },
+  {
+    name: 'READONLY replica',
+    break: ({ redis }) => command(redis, 'REPLICAOF', '127.0.0.1', '1'),
+    repair: ({ redis }) => command(redis, 'REPLICAOF', 'NO', 'ONE'),
+  },
+  { name: 'LOADING', break: startLoading, repair: waitForLoading },
+  {
+    name: 'WRONGPASS after start',
+    async break({ redis }) {
+      await command(redis, 'CONFIG', 'SET', 'requirepass', 'second')
+      await killClients(redis)
+    },
+    repair: ({ redis }) => command(redis, 'CONFIG', 'SET', 'requirepass', password),
+  },
+  { name: 'CLIENT KILL of everything', ...repeatedly(({ redis }) => killClients(redis), 100) },
+  {
+    name: 'maxclients',
+    async break({ redis }) {
+      await command(redis, 'CONFIG', 'SET', 'maxclients', '1')
+      await killClients(redis)
+    },
+    repair: ({ redis }) => command(redis, 'CONFIG', 'SET', 'maxclients', '10000'),
+  },
+]
+
+function setting(name: string, broken: string, well: string): Pick<Fault, 'break' | 'repair'> {
+  return {
+    break: ({ redis }) => command(redis, 'CONFIG', 'SET', name, broken),
+    repair: ({ redis }) => command(redis, 'CONFIG', 'SET', name, well),
+  }
+}
+
+function repeatedly(action: (site: Site) => Promise<void>, every: number): Pick<Fault, 'break' | 'repair'> {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    async break(site) {
+      timer = setInterval(() => void action(site), every)
+    },
+    async repair() {
+      clearInterval(timer)
+    },
+  }
+}
+
+/** Restarts with a delay per key, so that loading the data takes as long as the fault should. */
+async function startLoading({ redis }: Site, seconds: number): Promise<void> {
+  const keys = 2_000
+  await command(redis, 'DEBUG', 'POPULATE', String(keys))
+  await redis.kill({ keepData: true })
+  const delay = Math.round((seconds * 1e6) / keys)
+  await redis.restart({ args: ['--key-load-delay', String(delay), '--loading-process-events-interval-bytes', '1024'] })
+}
+
+function waitForLoading({ redis }: Site): Promise<void> {
+  return eventually(async () => void (await redis.control.command('GET', 'x')), { within: 30_000 })
+}
+
+async function killClients(redis: RedisServer): Promise<void> {
+  await command(redis, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+}
+
+async function command(redis: RedisServer, ...args: string[]): Promise<void> {
+  await redis.control.command(...args)
+}

@@ -1,0 +1,140 @@
+import { startProxy, startRedis } from '@holdfast-internal/test-fixtures'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Message } from './app.ts'
+import { password, type Fault } from './faults.ts'
+import { createLoad, type Sample, type Visitor } from './load.ts'
+
+export interface RowOptions {
+  readonly store: 'holdfast' | 'connect-redis'
+  readonly client: 'ioredis' | 'node-redis'
+  /** Requests per second. */
+  readonly rate: number
+  /** How long the fault lasts. */
+  readonly seconds: number
+}
+
+/** What a fault did to an application. Times are in ms. */
+export interface Row {
+  readonly fault: string
+  readonly store: string
+  readonly client: string
+  readonly requests: number
+  /** Answered with 5xx, or not answered because the connection failed. */
+  readonly failed: number
+  /** Not answered within 10 s. */
+  readonly hung: number
+  /** Without the first second of the fault. */
+  readonly p99: number
+  readonly worst: number
+  /** From repair until the application trusts Redis again; `NaN`: it did not within 5 s, or does not tell. */
+  readonly recovery: number
+  readonly lines: { readonly degraded: number; readonly healthy: number; readonly other: number }
+  readonly uncaught: number
+  /** Answers that showed somebody else's session. */
+  readonly mixedUp: number
+  /** Visitors who were logged in before the fault and are not after it. */
+  readonly loggedOut: number
+}
+
+const visitors = 20
+const recoveryPatience = 5_000
+
+/** Runs one application under one fault. */
+export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
+  const redis = await startRedis({ password })
+  const proxy = await startProxy({ port: redis.port })
+  const site = { redis, proxy }
+  if (fault.atStart) await fault.break(site, options.seconds)
+
+  const url = `redis://:${password}@127.0.0.1:${proxy.port}`
+  const env = { ...process.env, STORE: options.store, CLIENT: options.client, URL: url, NODE_ENV: 'production' }
+  const app = fork(new URL('app.ts', import.meta.url), { env, execArgv: ['--conditions=@holdfast/source'] })
+  const messages: Message[] = []
+  app.on('message', (message) => void messages.push(message as Message))
+  try {
+    const port = await listening(messages, app)
+    const load = createLoad(port)
+    const people: Visitor[] = Array.from({ length: visitors }, (_, i) => ({ name: `user ${i}`, cookie: undefined }))
+    await Promise.all(people.map((one) => load.visit(one, 'POST', `/login/${encodeURIComponent(one.name!)}`)))
+
+    // A process that has just started compiles its code first; that is not what is measured here.
+    const warmUp = createLoad(port)
+    const warming = warmUp.run(options.rate, people)
+    await pause(1_500)
+    await warming.stop()
+    warmUp.close()
+
+    const running = load.run(options.rate, people)
+    if (!fault.atStart) await pause(2_000)
+    const broken = performance.now()
+    if (!fault.atStart) await fault.break(site, options.seconds)
+    await pause(options.seconds * 1000 - (performance.now() - broken))
+    await fault.repair(site)
+    const repaired = Date.now()
+    const recovery = await recovered(messages, repaired, options)
+    // The line that tells of the return comes once it has lasted for a second.
+    await pause(1_500)
+    await running.stop()
+
+    const after = await Promise.all(people.map((visitor) => load.visit(visitor, 'GET', '/me')))
+    load.close()
+    return summarise(fault, options, [...load.samples, ...after], { broken, recovery, messages, after })
+  } finally {
+    app.kill('SIGKILL')
+    await proxy.close()
+    await redis.stop()
+  }
+}
+
+async function listening(messages: Message[], app: ReturnType<typeof fork>): Promise<number> {
+  for (;;) {
+    const message = messages.find(({ type }) => type === 'listening')
+    if (message?.type === 'listening') return message.port
+    await once(app, 'message')
+  }
+}
+
+/** How long it took from the repair; 0 where the application had never noticed, or was back already. */
+async function recovered(messages: Message[], repaired: number, { store }: RowOptions): Promise<number> {
+  if (store !== 'holdfast') return Number.NaN
+  while (Date.now() < repaired + recoveryPatience) {
+    const last = messages.findLast(({ type }) => type === 'transition')
+    if (last?.type !== 'transition' || last.to === 'healthy') return Math.max(0, (last?.type === 'transition' ? last.at : 0) - repaired)
+    await pause(5)
+  }
+  return Number.NaN
+}
+
+function summarise(
+  fault: Fault,
+  { store, client }: RowOptions,
+  samples: readonly Sample[],
+  { broken, recovery, messages, after }: { broken: number; recovery: number; messages: Message[]; after: Sample[] },
+): Row {
+  const lines = messages.flatMap((message) => (message.type === 'log' ? [message.line] : []))
+  const degraded = lines.filter((line) => line.includes('holdfast: degraded:')).length
+  const healthy = lines.filter((line) => line.includes('holdfast: healthy again:')).length
+  const starts = lines.filter((line) => line.startsWith('holdfast: healthy: ')).length
+  const settled = samples.filter(({ due }) => due < broken || due > broken + 1_000).map(({ ms }) => ms)
+  return {
+    fault: fault.name,
+    store,
+    client,
+    requests: samples.length,
+    failed: samples.filter(({ status }) => status === 0 || status >= 500).length,
+    hung: samples.filter(({ status }) => status === -1).length,
+    p99: percentile(settled, 0.99),
+    worst: Math.max(...samples.map(({ ms }) => ms)),
+    recovery,
+    lines: { degraded, healthy, other: lines.length - degraded - healthy - starts },
+    uncaught: messages.filter(({ type }) => type === 'uncaught').length,
+    mixedUp: samples.filter(({ user, expected }) => user != null && user !== expected).length,
+    loggedOut: after.filter(({ user, expected }) => user !== expected).length,
+  }
+}
+
+function percentile(values: number[], share: number): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+}
