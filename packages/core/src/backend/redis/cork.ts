@@ -16,9 +16,9 @@ const joinedUpTo = 262_144
  * chunks are joined before they are written; large ones go out corked, in their order. Gives whether it could: what is
  * no such socket is left as it is, and works as ever.
  *
- * Only for sockets of clients that we made: it replaces the socket's `write`.
+ * Only for sockets of clients that we made: it replaces the socket's `write`. `isBusy` tells whether answers are awaited.
  */
-export function corkTurns(stream: unknown): boolean {
+export function corkTurns(stream: unknown, isBusy: () => boolean = never): boolean {
   if (!isCorkable(stream)) return false
   const socket = stream
   const write = socket.write
@@ -62,8 +62,10 @@ export function corkTurns(stream: unknown): boolean {
   socket.write = (chunk, encoding, callback) => {
     if (!scheduled) {
       scheduled = true
-      // Runs after the promise callbacks of this turn, which are where most commands are sent from.
-      process.nextTick(flush)
+      // The next tick comes after the promise callbacks that most commands are sent from. Where answers are awaited
+      // anyway, nothing is lost by letting the other connections of this turn (requests of a server) have their say too.
+      if (isBusy()) setImmediate(flush)
+      else process.nextTick(flush)
     }
     if (encoding === undefined && callback === undefined) {
       if (typeof chunk === 'string') {
@@ -83,6 +85,10 @@ export function corkTurns(stream: unknown): boolean {
     return write.call(socket, chunk, encoding, callback)
   }
   return true
+}
+
+function never(): boolean {
+  return false
 }
 
 function isCorkable(stream: unknown): stream is Corkable {

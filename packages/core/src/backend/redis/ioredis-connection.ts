@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { createConnectionState, type ConnectionState } from './connection-state.ts'
 import { corkTurns } from './cork.ts'
 import { backoff } from './ioredis-options.ts'
+import { onSurplusReply } from './surplus.ts'
 
 /** A client of ioredis that is our own. */
 export type OwnIoredis = Redis | Cluster
@@ -48,7 +49,11 @@ export function keepIoredisConnected(
   })
   client.on('reconnecting', () => loose && unref())
   client.on('ready', () => void announceWhenVerified())
-  if (cork) corkEveryConnection(client)
+  onEveryConnection(client, (node) => {
+    if (cork) corkTurns(node.stream, () => node.commandQueue.length > 0)
+    // ioredis listens to the socket only after it has told of the connection.
+    process.nextTick(onSurplusReply, node, dropAll)
+  })
 
   async function announceWhenVerified(): Promise<void> {
     const stream = streamOf(client)
@@ -111,9 +116,9 @@ async function verifyDatabase(client: OwnIoredis): Promise<void> {
   if (db !== 0) await client.callBuffer('SELECT', String(db))
 }
 
-function corkEveryConnection(client: OwnIoredis): void {
-  if (!client.isCluster) client.on('connect', () => corkTurns((client as Redis).stream))
-  else client.on('+node', (node: Redis) => node.on('connect', () => corkTurns(node.stream)))
+function onEveryConnection(client: OwnIoredis, callback: (node: Redis) => void): void {
+  if (!client.isCluster) client.on('connect', () => callback(client as Redis))
+  else client.on('+node', (node: Redis) => node.on('connect', () => callback(node)))
 }
 
 function streamOf(client: OwnIoredis): unknown {
