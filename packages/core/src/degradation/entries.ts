@@ -61,11 +61,13 @@ export function createEntries(options: EntriesOptions): Entries {
 
   availability.onRecovery(({ call }) => settleJournal({ ...options, revise, call }))
 
-  async function get(key: string): Promise<Reading> {
-    return read(keyspace.wireKey(key))
-  }
-
-  function read(wireKey: string): Promise<Reading> {
+  function get(key: string): Promise<Reading> {
+    let wireKey: string
+    try {
+      wireKey = keyspace.wireKey(key)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (knowledge.isUndecided(wireKey)) return Promise.resolve(knowledge.read(wireKey))
     return ask('read', {
       primary: () => backend.get(wireKey),
@@ -141,8 +143,15 @@ export function createEntries(options: EntriesOptions): Entries {
     throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'The primary gave an answer that belongs to another key.')
   }
 
-  async function set(key: string, value: unknown, { ttl, endsAt = 0, over }: StoreOptions = {}): Promise<Stored> {
-    const wireKey = keyspace.wireKey(key)
+  function set(key: string, value: unknown, options?: StoreOptions): Promise<Stored> {
+    try {
+      return write(keyspace.wireKey(key), value, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  function write(wireKey: string, value: unknown, { ttl, endsAt = 0, over }: StoreOptions = {}): Promise<Stored> {
     const revision = revise(typeof over === 'object' ? over.revision : 0)
     const bytes = envelopes.seal(wireKey, value, { revision, endsAt })
     const base = baseOf(over)
@@ -154,7 +163,7 @@ export function createEntries(options: EntriesOptions): Entries {
       const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, sent }))
       return current ? { status: 'conflict', current } : entry('fallback')
     }
-    if (knowledge.isUndecided(wireKey)) return degraded(false)
+    if (knowledge.isUndecided(wireKey)) return Promise.resolve(degraded(false))
 
     return ask('write', {
       primary: () => backend.set(wireKey, bytes, conditional(base, ttl)),

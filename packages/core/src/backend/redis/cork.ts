@@ -10,6 +10,11 @@ interface Corkable {
 const joinUpTo = 8_192
 /** How much is joined before it is written. */
 const joinedUpTo = 262_144
+/**
+ * After how many commands of a turn the first go out already, so that Redis works on them while the rest is written; the
+ * next go out after twice as many, and so on.
+ */
+const firstBatch = 16
 
 /**
  * Lets all that is written to a socket in one turn travel together: one system call instead of one per command. Small
@@ -28,9 +33,12 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
   let text = ''
   let chunks: Uint8Array[] = []
   let collected = 0
+  let batch = firstBatch
+  let waiting = 0
 
   function flush(): void {
     scheduled = false
+    batch = firstBatch
     writeJoined()
     if (!corked) return
     corked = false
@@ -41,7 +49,6 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
     if (text !== '') collectText()
     chunks.push(chunk)
     collected += chunk.length
-    if (collected > joinedUpTo) writeJoined()
   }
 
   function collectText(): void {
@@ -55,8 +62,17 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
     text = ''
     chunks = []
     collected = 0
+    waiting = 0
     // A socket that was ended meanwhile takes no more; its commands are rejected with it.
     if (joined.length > 0 && socket.writable) write.call(socket, joined)
+  }
+
+  function written(): true {
+    if (++waiting >= batch || collected > joinedUpTo) {
+      batch *= 2
+      writeJoined()
+    }
+    return true
   }
 
   socket.write = (chunk, encoding, callback) => {
@@ -70,11 +86,11 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
     if (encoding === undefined && callback === undefined) {
       if (typeof chunk === 'string') {
         text += chunk
-        return true
+        return written()
       }
       if (chunk instanceof Uint8Array && chunk.length <= joinUpTo) {
         collect(chunk)
-        return true
+        return written()
       }
     }
     if (!corked) {
