@@ -1,4 +1,5 @@
 import type { Circuit } from '../availability/circuit.ts'
+import type { Fault } from '../availability/classify.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { State } from '../events.ts'
 import type { Milliseconds } from '../units.ts'
@@ -49,7 +50,15 @@ export function createTransitionLog(options: {
   let outageSince: number | undefined
   let isToldOf = false
   let hasBeenHealthy = false
+  let known: Fault | undefined
   let timer: Timer | undefined
+
+  /** The fault as it is known now; what comes later often says more. */
+  function cause(): Fault | undefined {
+    const circuit = options.circuit()
+    if (circuit.at === 'open' || circuit.at === 'half-open') known = circuit.fault
+    return known
+  }
 
   function after(ms: Milliseconds, action: () => void): void {
     timer?.cancel()
@@ -58,18 +67,19 @@ export function createTransitionLog(options: {
 
   function tellLoss(): void {
     isToldOf = true
-    logger.warn(`holdfast: degraded: ${name} ${describe(options.circuit())}; ${options.rules()}`)
+    logger.warn(`holdfast: degraded: ${name} ${describe(cause())}; ${options.rules()}`)
     after(remindEvery, remind)
   }
 
   function remind(): void {
     const lasted = inWords(clock.now() - outageSince!)
-    logger.warn(`holdfast: still degraded after ${lasted}: ${name} ${describe(options.circuit())}`)
+    logger.warn(`holdfast: still degraded after ${lasted}: ${name} ${describe(cause())}`)
     after(remindEvery, remind)
   }
 
   function noteLoss(circuit: Circuit): void {
-    const isVague = circuit.at === 'open' && circuit.fault.code === 'CONNECTION_LOST'
+    if (circuit.at === 'open') known = circuit.fault
+    const isVague = known?.code === 'CONNECTION_LOST'
     if (outageSince === undefined) {
       outageSince = clock.now()
       isToldOf = false
@@ -102,10 +112,11 @@ export function createTransitionLog(options: {
   }
 }
 
-function describe(circuit: Circuit): string {
-  if (circuit.at !== 'open' && circuit.at !== 'half-open') return 'is not available'
-  const { kind, code, hint } = circuit.fault
-  const what = kind === 'writes-unavailable' ? 'refuses writes' : kind === 'misconfigured' ? 'refuses us' : 'is not available'
+function describe(fault: Fault | undefined): string {
+  if (!fault) return 'is not available'
+  const { kind, code, hint } = fault
+  const what =
+    kind === 'writes-unavailable' ? 'refuses writes' : kind === 'misconfigured' ? 'refuses us' : 'is not available'
   return `${what} (${code})${hint ? `: ${hint}` : ''}`
 }
 
