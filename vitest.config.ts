@@ -9,6 +9,9 @@ export default defineConfig({
     reporters: ['default', './scripts/closing-line-reporter.ts'],
     testTimeout: 15_000,
     hookTimeout: 15_000,
+    // Most tests wait for Redis, not for a processor.
+    maxWorkers: 3,
+    maxConcurrency: 4,
     projects: [
       project('core'),
       project('session-express'),

@@ -13,6 +13,8 @@ export interface RowOptions {
   readonly rate: number
   /** How long the fault lasts. */
   readonly seconds: number
+  /** How long the application runs well before the fault, in ms, and once before that to warm up; default 2,000. */
+  readonly lead?: number
 }
 
 /** What a fault did to an application. Times are in ms. */
@@ -43,6 +45,7 @@ const recoveryPatience = 5_000
 
 /** Runs one application under one fault. */
 export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
+  const { lead = 2_000 } = options
   const redis = await startRedis({ password })
   const proxy = await startProxy({ port: redis.port })
   const site = { redis, proxy }
@@ -62,12 +65,12 @@ export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
     // A process that has just started compiles its code first; that is not what is measured here.
     const warmUp = createLoad(port)
     const warming = warmUp.run(options.rate, people)
-    await pause(1_500)
+    await pause(lead)
     await warming.stop()
     warmUp.close()
 
     const running = load.run(options.rate, people)
-    if (!fault.atStart) await pause(2_000)
+    if (!fault.atStart) await pause(lead)
     const broken = performance.now()
     if (!fault.atStart) await fault.break(site, options.seconds)
     await pause(options.seconds * 1000 - (performance.now() - broken))

@@ -76,5 +76,5 @@ const sameOrigin: RequestHandler = (req, res, next) => {
 
 function describe(to: string, fault: { code: string; hint: string | undefined } | undefined, lasted: number): string {
   if (to === 'degraded') return `degraded: ${fault?.code ?? ''}${fault?.hint ? `, ${fault.hint}` : ''}`
-  return to === 'healthy' ? `healthy again, after settling for ${lasted} ms` : `Redis answers after ${(lasted / 1000).toFixed(1)} s; settling`
+  return to === 'healthy' ? `healthy, after settling for ${lasted} ms` : `Redis answers after ${(lasted / 1000).toFixed(1)} s; settling`
 }
