@@ -17,7 +17,17 @@ export default defineConfig({
       project('session-express'),
       project('conformance'),
       { extends: true, test: { name: 'test-fixtures', include: ['test-fixtures/test/**/*.test.ts'] } },
-      { extends: true, test: { name: 'workspace', include: ['scripts/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'workspace',
+          include: [
+            'scripts/test/**/*.test.ts',
+            'examples/*/test/**/*.test.ts',
+            'benchmarks/test/**/*.test.ts',
+          ],
+        },
+      },
     ],
   },
 })

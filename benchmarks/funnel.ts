@@ -40,7 +40,15 @@ for (const [name, size] of Object.entries(sizes)) {
         rounds,
       )
       const target = size === 100 || count === 1 ? targets[count] : undefined
-      rows.push([operation, name, String(count), per(a), per(b), ratio.toFixed(2), target ? `≥ ${target}` : ''])
+      rows.push([
+        operation,
+        name,
+        String(count),
+        per(a),
+        per(b),
+        ratio.toFixed(2),
+        target ? `≥ ${target}` : '',
+      ])
     }
   }
 }

@@ -24,7 +24,13 @@ for (let i = 1; i <= 5; i++) {
   await visit(requests / 5, `visitor ${i}`)
   const { memory } = holdfast.health()
   const grown = (used() - before) / megabyte
-  samples.push([String((i * requests) / 5), grown.toFixed(1), String(memory.entries), (memory.bytes / megabyte).toFixed(1), String(memory.journal)])
+  samples.push([
+    String((i * requests) / 5),
+    grown.toFixed(1),
+    String(memory.entries),
+    (memory.bytes / megabyte).toFixed(1),
+    String(memory.journal),
+  ])
 }
 printTable(
   'Memory during an outage: every request a new session of 0.5 kB, bounds 20,000 entries and 16 MB for copies and journal each',

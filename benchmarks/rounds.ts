@@ -5,7 +5,11 @@ export function median(figures: readonly number[]): number {
 }
 
 /** Operations per second of so many callers that each wait for their answer before they ask again. */
-export async function throughput(operation: () => Promise<unknown>, callers: number, ms: number): Promise<number> {
+export async function throughput(
+  operation: () => Promise<unknown>,
+  callers: number,
+  ms: number,
+): Promise<number> {
   const began = performance.now()
   const until = began + ms
   let count = 0
@@ -46,7 +50,11 @@ export async function compare(
 }
 
 /** Prints rows as a Markdown table. */
-export function printTable(title: string, head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+export function printTable(
+  title: string,
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): void {
   console.log(`\n### ${title}\n`)
   console.log([head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n'))
 }

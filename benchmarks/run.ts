@@ -1,4 +1,4 @@
-// Runs the benchmarks one after the other, each in a process of its own. `--only=funnel` runs one.
+// Runs the benchmarks one after the other, each in a process of its own, from the sources. `--only=funnel` runs one.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
@@ -10,6 +10,8 @@ if (values.only && !benchmarks.includes(values.only)) {
 }
 for (const name of benchmarks.filter((benchmark) => !values.only || benchmark === values.only)) {
   const file = new URL(`${name}.ts`, import.meta.url).pathname
-  const { status } = spawnSync(process.execPath, ['--expose-gc', file], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, ['--conditions=@holdfast/source', '--expose-gc', file], {
+    stdio: 'inherit',
+  })
   process.exitCode ||= status ?? 1
 }

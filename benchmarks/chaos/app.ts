@@ -12,6 +12,8 @@ export type Message =
   | { readonly type: 'transition'; readonly to: string; readonly at: number }
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'uncaught'; readonly error: string }
+  /** Processor time of the process so far, in microseconds; the answer to any message. */
+  | { readonly type: 'usage'; readonly micros: number }
 
 declare module 'express-session' {
   interface SessionData {
@@ -28,6 +30,10 @@ const log = (line: string): void => tell({ type: 'log', line })
 process.on('uncaughtException', (error) => tell({ type: 'uncaught', error: String(error) }))
 process.on('unhandledRejection', (error) => tell({ type: 'uncaught', error: String(error) }))
 process.on('disconnect', () => process.exit())
+process.on('message', () => {
+  const { user, system } = process.cpuUsage()
+  tell({ type: 'usage', micros: user + system })
+})
 
 const app = express()
 app.use(store === 'connect-redis' ? await peer() : await ours())

@@ -14,6 +14,8 @@ export interface Fault {
   readonly atStart?: true
   /** Redis comes back without its data, so sessions may be lost. */
   readonly losesData?: true
+  /** Readies Redis for it while all is still well. */
+  prepare?(site: Site): Promise<void>
   break(site: Site, seconds: number): Promise<void>
   repair(site: Site): Promise<void>
 }
@@ -21,11 +23,24 @@ export interface Fault {
 export const password = 'first'
 
 export const faults: readonly Fault[] = [
-  { name: 'refused at start', atStart: true, break: ({ proxy }) => proxy.refuse(), repair: ({ proxy }) => proxy.restore() },
-  { name: 'kill -9', break: ({ redis }) => redis.kill({ keepData: true }), repair: ({ redis }) => redis.restart() },
+  {
+    name: 'refused at start',
+    atStart: true,
+    break: ({ proxy }) => proxy.refuse(),
+    repair: ({ proxy }) => proxy.restore(),
+  },
+  {
+    name: 'kill -9',
+    break: ({ redis }) => redis.kill({ keepData: true }),
+    repair: ({ redis }) => redis.restart(),
+  },
   { name: 'SIGSTOP', break: async ({ redis }) => redis.freeze(), repair: async ({ redis }) => redis.thaw() },
   { name: 'cut', break: ({ proxy }) => proxy.refuse(), repair: ({ proxy }) => proxy.restore() },
-  { name: '2 s latency', break: async ({ proxy }) => proxy.delay(1_000), repair: ({ proxy }) => proxy.restore() },
+  {
+    name: '2 s latency',
+    break: async ({ proxy }) => proxy.delay(1_000),
+    repair: ({ proxy }) => proxy.restore(),
+  },
   {
     name: 'restarted empty',
     losesData: true,
@@ -38,7 +53,7 @@ export const faults: readonly Fault[] = [
     break: ({ redis }) => command(redis, 'REPLICAOF', '127.0.0.1', '1'),
     repair: ({ redis }) => command(redis, 'REPLICAOF', 'NO', 'ONE'),
   },
-  { name: 'LOADING', break: startLoading, repair: waitForLoading },
+  { name: 'LOADING', prepare: populate, break: startLoading, repair: waitForLoading },
   {
     name: 'WRONGPASS after start',
     async break({ redis }) {
@@ -65,25 +80,37 @@ function setting(name: string, broken: string, well: string): Pick<Fault, 'break
   }
 }
 
+/** Rows may run beside each other, so each site has a timer of its own; it ends with the server if nobody repairs it. */
 function repeatedly(action: (site: Site) => Promise<void>, every: number): Pick<Fault, 'break' | 'repair'> {
-  let timer: NodeJS.Timeout | undefined
+  const timers = new WeakMap<Site, NodeJS.Timeout>()
   return {
     async break(site) {
-      timer = setInterval(() => void action(site), every)
+      const timer = setInterval(() => {
+        if (!site.redis.running) return clearInterval(timer)
+        action(site).catch(() => {})
+      }, every)
+      timers.set(site, timer)
     },
-    async repair() {
-      clearInterval(timer)
+    async repair(site) {
+      clearInterval(timers.get(site))
     },
   }
 }
 
+const slowKeys = 2_000
+
+/** Of 100 bytes each: while Redis loads, it answers once per kilobyte read. */
+function populate({ redis }: Site): Promise<void> {
+  return command(redis, 'DEBUG', 'POPULATE', String(slowKeys), 'slow', '100')
+}
+
 /** Restarts with a delay per key, so that loading the data takes as long as the fault should. */
 async function startLoading({ redis }: Site, seconds: number): Promise<void> {
-  const keys = 2_000
-  await command(redis, 'DEBUG', 'POPULATE', String(keys))
   await redis.kill({ keepData: true })
-  const delay = Math.round((seconds * 1e6) / keys)
-  await redis.restart({ args: ['--key-load-delay', String(delay), '--loading-process-events-interval-bytes', '1024'] })
+  const delay = Math.round((seconds * 1e6) / slowKeys)
+  await redis.restart({
+    args: ['--key-load-delay', String(delay), '--loading-process-events-interval-bytes', '1024'],
+  })
 }
 
 function waitForLoading({ redis }: Site): Promise<void> {

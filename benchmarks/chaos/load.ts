@@ -34,7 +34,12 @@ export function createLoad(port: number): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
   const samples: Sample[] = []
 
-  function visit(visitor: Visitor, method: 'GET' | 'POST', path: string, due = performance.now()): Promise<Sample> {
+  function visit(
+    visitor: Visitor,
+    method: 'GET' | 'POST',
+    path: string,
+    due = performance.now(),
+  ): Promise<Sample> {
     return new Promise((resolve) => {
       const headers = visitor.cookie ? { cookie: visitor.cookie } : {}
       const done = (status: number, user?: string | null): void => {
@@ -48,7 +53,10 @@ export function createLoad(port: number): Load {
         response.on('end', () => {
           const cookie = response.headers['set-cookie']?.[0]?.split(';')[0]
           if (cookie) visitor.cookie = cookie
-          done(response.statusCode!, response.statusCode === 200 ? (JSON.parse(body) as { user: string }).user : undefined)
+          done(
+            response.statusCode!,
+            response.statusCode === 200 ? (JSON.parse(body) as { user: string }).user : undefined,
+          )
         })
         response.on('error', () => done(0))
       })

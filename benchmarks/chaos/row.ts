@@ -27,6 +27,8 @@ export interface Row {
   readonly failed: number
   /** Not answered within 10 s. */
   readonly hung: number
+  /** Before the fault: a machine that is busy with other things shows here. `NaN` where there was no time before it. */
+  readonly before: number
   /** Without the first second of the fault. */
   readonly p99: number
   readonly worst: number
@@ -49,20 +51,32 @@ export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
   const redis = await startRedis({ password })
   const proxy = await startProxy({ port: redis.port })
   const site = { redis, proxy }
+  await fault.prepare?.(site)
   if (fault.atStart) await fault.break(site, options.seconds)
 
   const url = `redis://:${password}@127.0.0.1:${proxy.port}`
-  const env = { ...process.env, STORE: options.store, CLIENT: options.client, URL: url, NODE_ENV: 'production' }
+  const env = {
+    ...process.env,
+    STORE: options.store,
+    CLIENT: options.client,
+    URL: url,
+    NODE_ENV: 'production',
+  }
   const app = fork(new URL('app.ts', import.meta.url), { env, execArgv: ['--conditions=@holdfast/source'] })
   const messages: Message[] = []
   app.on('message', (message) => void messages.push(message as Message))
   try {
     const port = await listening(messages, app)
     const load = createLoad(port)
-    const people: Visitor[] = Array.from({ length: visitors }, (_, i) => ({ name: `user ${i}`, cookie: undefined }))
-    await Promise.all(people.map((one) => load.visit(one, 'POST', `/login/${encodeURIComponent(one.name!)}`)))
+    const people: Visitor[] = Array.from({ length: visitors }, (_, i) => ({
+      name: `user ${i}`,
+      cookie: undefined,
+    }))
+    const logins = await Promise.all(
+      people.map((one) => load.visit(one, 'POST', `/login/${encodeURIComponent(one.name!)}`)),
+    )
 
-    // A process that has just started compiles its code first; that is not what is measured here.
+    // A process that has just started compiles its code first: that has to be answered, but is no measure of time.
     const warmUp = createLoad(port)
     const warming = warmUp.run(options.rate, people)
     await pause(lead)
@@ -73,7 +87,7 @@ export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
     if (!fault.atStart) await pause(lead)
     const broken = performance.now()
     if (!fault.atStart) await fault.break(site, options.seconds)
-    await pause(options.seconds * 1000 - (performance.now() - broken))
+    await pause(broken + options.seconds * 1000 - performance.now())
     await fault.repair(site)
     const repaired = Date.now()
     const recovery = await recovered(messages, repaired, options)
@@ -83,7 +97,9 @@ export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
 
     const after = await Promise.all(people.map((visitor) => load.visit(visitor, 'GET', '/me')))
     load.close()
-    return summarise(fault, options, [...load.samples, ...after], { broken, recovery, messages, after })
+    const first = [...logins, ...warmUp.samples]
+    const trip = fault.atStart ? -Infinity : broken
+    return summarise(fault, options, { first, timed: load.samples, after, broken: trip, recovery, messages })
   } finally {
     app.kill('SIGKILL')
     await proxy.close()
@@ -104,23 +120,32 @@ async function recovered(messages: Message[], repaired: number, { store }: RowOp
   if (store !== 'holdfast') return Number.NaN
   while (Date.now() < repaired + recoveryPatience) {
     const last = messages.findLast(({ type }) => type === 'transition')
-    if (last?.type !== 'transition' || last.to === 'healthy') return Math.max(0, (last?.type === 'transition' ? last.at : 0) - repaired)
+    if (last?.type !== 'transition' || last.to === 'healthy')
+      return Math.max(0, (last?.type === 'transition' ? last.at : 0) - repaired)
     await pause(5)
   }
   return Number.NaN
 }
 
-function summarise(
-  fault: Fault,
-  { store, client }: RowOptions,
-  samples: readonly Sample[],
-  { broken, recovery, messages, after }: { broken: number; recovery: number; messages: Message[]; after: Sample[] },
-): Row {
+interface Observed {
+  /** Requests to a process that was just started. */
+  readonly first: readonly Sample[]
+  readonly timed: readonly Sample[]
+  readonly after: readonly Sample[]
+  /** The second after it is left out of the p99; long past where the application never knew better. */
+  readonly broken: number
+  readonly recovery: number
+  readonly messages: readonly Message[]
+}
+
+function summarise(fault: Fault, { store, client }: RowOptions, observed: Observed): Row {
+  const { first, timed, after, broken, recovery, messages } = observed
+  const samples = [...first, ...timed, ...after]
   const lines = messages.flatMap((message) => (message.type === 'log' ? [message.line] : []))
   const degraded = lines.filter((line) => line.includes('holdfast: degraded:')).length
   const healthy = lines.filter((line) => line.includes('holdfast: healthy again:')).length
   const starts = lines.filter((line) => line.startsWith('holdfast: healthy: ')).length
-  const settled = samples.filter(({ due }) => due < broken || due > broken + 1_000).map(({ ms }) => ms)
+  const settled = timed.filter(({ due }) => due < broken || due > broken + 1_000).map(({ ms }) => ms)
   return {
     fault: fault.name,
     store,
@@ -128,8 +153,12 @@ function summarise(
     requests: samples.length,
     failed: samples.filter(({ status }) => status === 0 || status >= 500).length,
     hung: samples.filter(({ status }) => status === -1).length,
+    before: percentile(
+      timed.filter(({ due }) => due < broken).map(({ ms }) => ms),
+      0.99,
+    ),
     p99: percentile(settled, 0.99),
-    worst: Math.max(...samples.map(({ ms }) => ms)),
+    worst: Math.max(...[...timed, ...after].map(({ ms }) => ms)),
     recovery,
     lines: { degraded, healthy, other: lines.length - degraded - healthy - starts },
     uncaught: messages.filter(({ type }) => type === 'uncaught').length,
@@ -139,5 +168,5 @@ function summarise(
 }
 
 function percentile(values: number[], share: number): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+  return values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN
 }

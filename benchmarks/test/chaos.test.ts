@@ -13,14 +13,19 @@ const overNodeRedis = ['refused at start', 'SIGSTOP', 'cut', 'OOM, noeviction', 
 describe.concurrent('an Express application under load', () => {
   const rows = [
     ...faults.map((fault) => ({ fault, client: 'ioredis' as const })),
-    ...faults.filter(({ name }) => overNodeRedis.includes(name)).map((fault) => ({ fault, client: 'node-redis' as const })),
+    ...faults
+      .filter(({ name }) => overNodeRedis.includes(name))
+      .map((fault) => ({ fault, client: 'node-redis' as const })),
   ]
   it.for(rows.map((row) => [row.fault.name, row.client, row] as const))(
     'answers every request, and comes back by itself: %s, %s',
     { timeout: 60_000 },
     async ([, , { fault, client }]) => {
       const row = await runRow(fault, { store: 'holdfast', client, rate: 50, seconds: 1.2, lead: 300 })
-      expect(violations({ ...row, p99: 0, worst: row.worst > 2_000 ? row.worst : 0 }), tableOf([row])).toEqual([])
+      expect(
+        violations({ ...row, p99: 0, worst: row.worst > 2_000 ? row.worst : 0 }),
+        tableOf([row]),
+      ).toEqual([])
       expect(row.requests).toBeGreaterThan(80)
     },
   )

@@ -20,7 +20,11 @@ const pages = fileURLToPath(new URL('public', import.meta.url))
 const longestName = 40
 
 export function createDemo(redis: DemoRedis, secret: string): Demo {
-  const sessions = session({ secret, redis: redis.redis, cookie: { httpOnly: true, sameSite: 'lax', maxAge: 3_600_000 } })
+  const sessions = session({
+    secret,
+    redis: redis.redis,
+    cookie: { httpOnly: true, sameSite: 'lax', maxAge: 3_600_000 },
+  })
   const log: { at: number; text: string }[] = []
   sessions.holdfast.on('transition', ({ to, fault, lasted }) => {
     log.unshift({ at: Date.now(), text: describe(to, fault, lasted) })
@@ -34,7 +38,17 @@ export function createDemo(redis: DemoRedis, secret: string): Demo {
   app.get('/state', (_req, res) => {
     const { state, backend, since, degraded, fault, counts, memory } = sessions.holdfast.health()
     const { description, isBreakable } = redis
-    res.json({ state, backend, since, degraded, fault, counts, memory, log, redis: { description, isBreakable } })
+    res.json({
+      state,
+      backend,
+      since,
+      degraded,
+      fault,
+      counts,
+      memory,
+      log,
+      redis: { description, isBreakable },
+    })
   })
   app.use(express.json({ limit: '1kb' }), sessions)
 
@@ -42,7 +56,8 @@ export function createDemo(redis: DemoRedis, secret: string): Demo {
     res.json({ name: req.session.name ?? null, count: req.session.count ?? 0 })
   })
   app.post('/login', sameOrigin, (req, res, next) => {
-    const name = String((req.body as { name?: unknown } | undefined)?.name ?? '').trim().slice(0, longestName)
+    const { name: given } = (req.body ?? {}) as { name?: unknown }
+    const name = typeof given === 'string' ? given.trim().slice(0, longestName) : ''
     if (name === '') return res.status(400).json({ error: 'A name, please.' })
     req.session.regenerate((error) => {
       if (error) return next(error)
@@ -57,10 +72,10 @@ export function createDemo(redis: DemoRedis, secret: string): Demo {
   app.post('/logout', sameOrigin, (req, res, next) => {
     req.session.destroy((error) => (error ? next(error) : res.json({ name: null, count: 0 })))
   })
-  app.post('/redis/:action', sameOrigin, async (req, res) => {
+  app.post('/redis/:action', sameOrigin, (req, res, next) => {
     if (!redis.isBreakable) return res.status(403).json({ error: 'This Redis is not the demo’s to break.' })
-    const isKnown = await redis.act(String(req.params.action))
-    res.status(isKnown ? 200 : 404).json({ action: req.params.action })
+    const action = String(req.params.action)
+    redis.act(action).then((isKnown) => res.status(isKnown ? 200 : 404).json({ action }), next)
   })
   return { app, sessions }
 }
@@ -74,7 +89,13 @@ const sameOrigin: RequestHandler = (req, res, next) => {
   else res.status(403).json({ error: 'Only from this page.' })
 }
 
-function describe(to: string, fault: { code: string; hint: string | undefined } | undefined, lasted: number): string {
+function describe(
+  to: string,
+  fault: { code: string; hint: string | undefined } | undefined,
+  lasted: number,
+): string {
   if (to === 'degraded') return `degraded: ${fault?.code ?? ''}${fault?.hint ? `, ${fault.hint}` : ''}`
-  return to === 'healthy' ? `healthy, after settling for ${lasted} ms` : `Redis answers after ${(lasted / 1000).toFixed(1)} s; settling`
+  return to === 'healthy'
+    ? `healthy, after settling for ${lasted} ms`
+    : `Redis answers after ${(lasted / 1000).toFixed(1)} s; settling`
 }

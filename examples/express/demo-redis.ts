@@ -1,7 +1,7 @@
 import { canFindRedisServer, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 
 /** What a visitor may do to the demo's own Redis. */
-export const actions: readonly string[] = ['kill', 'restart', 'restart-empty', 'hang', 'continue']
+const actions: readonly string[] = ['kill', 'restart', 'restart-empty', 'hang', 'continue']
 
 /** The Redis of the demo: its own, which a visitor may break, or one from outside, which nobody may. */
 export interface DemoRedis {
@@ -19,7 +19,8 @@ export interface DemoRedis {
 export async function findDemoRedis(env: NodeJS.ProcessEnv): Promise<DemoRedis> {
   const url = env.REDIS_URL?.trim()
   if (url) return fixed('the Redis of REDIS_URL', url)
-  if (!canFindRedisServer()) return fixed('memory, as there is neither REDIS_URL nor a redis-server on this machine', 'memory')
+  if (!canFindRedisServer())
+    return fixed('memory, as there is neither REDIS_URL nor a redis-server on this machine', 'memory')
   return breakable(await startRedis())
 }
 

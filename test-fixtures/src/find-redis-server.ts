@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
 const names = ['redis-server', 'valkey-server']
 
-/** Whether a server is there without installing one. */
+/** Whether a server is there, without installing one. */
 export function canFindRedisServer(): boolean {
   return lookUp() !== undefined
 }
@@ -15,37 +16,50 @@ export function canFindRedisServer(): boolean {
  */
 export function findRedisServer(): string {
   const found = lookUp() ?? install()
-  if (found) return found
+  if (found !== undefined) return found
   throw new Error(
-    'No redis-server was found. Install Redis or Valkey, or set REDIS_SERVER to the path of a server binary.',
+    'No redis-server was found. Install Redis 7 or Valkey, or set REDIS_SERVER to the path of a server binary.',
   )
 }
 
 function lookUp(): string | undefined {
   const named = process.env.REDIS_SERVER
-  if (named) {
+  if (named !== undefined && named !== '') {
     if (isExecutable(named)) return named
     throw new Error(`REDIS_SERVER is ${JSON.stringify(named)}, which is not an executable file.`)
   }
-  const folders = (process.env.PATH ?? '').split(delimiter)
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable)
 }
 
+/**
+ * The package enables and starts a system service: a policy that forbids it is put in place for as long as that takes.
+ * One process installs while others wait for it.
+ */
+const installation = `
+command -v redis-server && exit
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  trap 'exit 1' INT TERM HUP
+  printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
+fi
+apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server
+`
+
 function install(): string | undefined {
   if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).error) return undefined
-  process.stderr.write('No redis-server was found: installing it with apt-get.\n')
-  // RUNLEVEL keeps the package from starting a service of its own.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const options = { env, stdio: ['ignore', 'ignore', 'inherit'] as const }
-  execFileSync('apt-get', ['update', '-qq'], options as never)
-  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], options as never)
+  process.stderr.write('No redis-server was found: installing it (apt-get install redis-server).\n')
+  spawnSync('flock', [join(tmpdir(), 'holdfast-apt-get.lock'), 'sh', '-c', installation], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   return lookUp()
 }
 
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    return statSync(path).isFile()
   } catch {
     return false
   }

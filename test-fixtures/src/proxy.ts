@@ -1,182 +1,155 @@
-import { createServer, connect, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
+import { createLink, resetLink, type Conditions, type Link } from './proxy-link.ts'
 
 /** A TCP proxy on loopback whose connections can be broken in the ways that networks break them. */
 export interface Proxy {
   readonly port: number
   readonly url: string
-  /** Connections that are open now. */
+  /** Clients that are connected now. */
   readonly connections: number
-  /** Resets all connections and refuses new ones. */
+  /** Resets all connections and refuses new ones (ECONNREFUSED). */
   refuse(): Promise<void>
+  /** Resets all connections, and each new one as soon as it is there (ECONNRESET). */
+  cut(): void
   /** Resets all connections once; new ones are served. */
   reset(): void
-  /** Ends all connections once, in the orderly way. */
+  /** Ends all connections once, on both sides and in the orderly way; new ones are served. */
   fin(): void
-  /** Ends the direction towards the client only; what the client sends is still taken. */
+  /** Ends only the direction towards the clients, once; what they send still reaches the server. */
   halfClose(): void
-  /** Swallows all bytes in both directions. What was swallowed is never delivered: lifting it resets those connections. */
+  /**
+   * Swallows all bytes in both directions, and the news of closed connections too. What was swallowed is never
+   * delivered: the connections that lost something are reset by {@link Proxy.restore}, for no TCP stream goes on with a
+   * hole in it.
+   */
   blackhole(): void
-  /** Delays each direction by `ms`, in order. */
-  delay(ms: number): void
-  /** Lets so many bytes a second through in each direction. */
+  /** Delays each direction by `ms`, give or take `jitter`, in order. */
+  delay(ms: number, jitter?: number): void
+  /** Lets so many bytes a second through, in each direction of each connection. */
   throttle(bytesPerSecond: number): void
-  /** Sends bytes to all clients as if the server had. */
+  /** Sends bytes to all clients at once, as if the server had: between two replies if none is under way. */
   garble(bytes: Uint8Array): void
-  /** Keeps what clients send, to be delivered in order by {@link Proxy.release}. */
+  /**
+   * Keeps what clients send, to be delivered in order by {@link Proxy.release}, also for clients that have gone by then:
+   * a hang whose writes are applied late. Replies go through.
+   */
   hold(): void
   release(): Promise<void>
-  /** Back to normal. */
+  /** Back to normal, on the same port: what was held is delivered, what was delayed comes at once. */
   restore(): Promise<void>
+  /** Ends it for good, with all connections. */
   close(): Promise<void>
 }
 
-interface Link {
-  readonly client: Socket
-  readonly server: Socket
-  isSwallowed: boolean
-  readonly held: Buffer[]
-}
-
-/** Starts a proxy before a server on this machine. */
+/** Starts a proxy before a server, by default one on this machine. */
 export async function startProxy(target: { port: number; host?: string }): Promise<Proxy> {
+  const upstream = { port: target.port, host: target.host ?? '127.0.0.1' }
+  const conditions = { ...goodConditions, random: createRandom() }
   const links = new Set<Link>()
-  /** Links whose client has gone, with bytes that are still to be delivered. */
-  const orphans = new Set<Link>()
-  let listener: Server | undefined
-  let port = 0
-  let latency = 0
-  let rate = Infinity
-  let isBlackhole = false
-  let isHolding = false
+  let isCut = false
+  const port = await freePort()
+  let listener: Server | undefined = await listen(port, accept)
 
   function accept(client: Socket): void {
-    const server = connect({ port: target.port, host: target.host ?? '127.0.0.1', allowHalfOpen: true })
-    const link: Link = { client, server, isSwallowed: isBlackhole, held: [] }
+    if (isCut) return void client.resetAndDestroy()
+    const link = createLink(client, upstream, conditions)
     links.add(link)
-    client.setNoDelay(true)
-    server.setNoDelay(true)
-    const toServer = createLane(server)
-    const toClient = createLane(client)
-    client.on('data', (chunk) => {
-      if (isBlackhole) link.isSwallowed = true
-      else if (isHolding) link.held.push(chunk)
-      else toServer(chunk)
-    })
-    server.on('data', (chunk) => {
-      if (isBlackhole) link.isSwallowed = true
-      else toClient(chunk)
-    })
-    const drop = (): void => {
-      links.delete(link)
-      client.destroy()
-      // What is held or on its way was sent, and arrives: that is the point of holding it.
-      if (link.held.length > 0) orphans.add(link)
-      else if (latency === 0) server.destroy()
+    const forget = (): void => {
+      // Without its client it lives on until the server has all that was sent.
+      if (client.destroyed && link.server.destroyed) links.delete(link)
     }
-    client.on('error', drop)
-    client.on('close', drop)
-    client.on('end', drop)
-    server.on('error', () => client.destroy())
-    server.on('close', () => client.destroy())
-    server.on('end', () => client.end())
+    client.on('close', forget)
+    link.server.on('close', forget)
   }
 
-  /** Writes to one side, late and slowly if so wanted, always in order. */
-  function createLane(to: Socket): (chunk: Buffer) => void {
-    let last = Promise.resolve()
-    let isIdle = true
-    return (chunk) => {
-      if (isIdle && latency === 0 && rate === Infinity) return void (to.writable && to.write(chunk))
-      isIdle = false
-      const due = performance.now() + latency
-      const sent = last.then(async () => {
-        const wait = due - performance.now()
-        if (wait > 0) await pause(wait)
-        if (rate !== Infinity) await pause((chunk.length / rate) * 1000)
-        if (to.writable) to.write(chunk)
-      })
-      last = sent
-      void sent.then(() => (isIdle = last === sent || isIdle))
+  async function refuse(): Promise<void> {
+    const closing = listener
+    listener = undefined
+    resetAll()
+    if (!closing) return
+    const closed = once(closing, 'close')
+    closing.close()
+    await closed
+  }
+
+  function resetAll(): void {
+    for (const link of links) resetLink(link)
+  }
+
+  function change(changes: Partial<Conditions>): void {
+    Object.assign(conditions, changes)
+    for (const { toServer, toClient } of links) {
+      toServer.flush()
+      toClient.flush()
     }
   }
 
-  async function listen(): Promise<void> {
-    if (listener) return
-    for (let attempt = 0; ; attempt++) {
-      const server = createServer({ allowHalfOpen: true }, accept)
-      const isListening = await new Promise<boolean>((resolve) => {
-        server.once('error', () => resolve(false))
-        server.listen(port, '127.0.0.1', () => resolve(true))
-      })
-      if (isListening) {
-        listener = server
-        port = (server.address() as { port: number }).port
-        return
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    get connections() {
+      return [...links].filter(({ client }) => !client.destroyed).length
+    },
+    refuse,
+    cut() {
+      isCut = true
+      resetAll()
+    },
+    reset: resetAll,
+    fin() {
+      for (const { client, server } of links) for (const side of [client, server]) side.end()
+    },
+    halfClose() {
+      for (const { client } of links) client.end()
+    },
+    blackhole() {
+      conditions.isBlackhole = true
+      for (const link of links) {
+        const lost = [link.toServer.clear(), link.toClient.clear()]
+        if (lost.includes(true)) link.isSwallowed = true
       }
-      if (attempt > 200) throw new Error(`port ${port} is taken`)
+    },
+    delay: (ms, jitter = 0) => change({ delay: ms, jitter }),
+    throttle: (bytesPerSecond) => change({ rate: bytesPerSecond }),
+    garble(bytes) {
+      for (const { client } of links) if (client.writable) client.write(bytes)
+    },
+    hold: () => change({ isHolding: true }),
+    release: async () => change({ isHolding: false }),
+    async restore() {
+      isCut = false
+      for (const link of links) if (link.isSwallowed) resetLink(link)
+      change(goodConditions)
+      listener ??= await listen(port, accept)
+    },
+    close: refuse,
+  }
+}
+
+const goodConditions = { delay: 0, jitter: 0, rate: Infinity, isBlackhole: false, isHolding: false }
+
+/** Listens on a port that may not be free yet. */
+async function listen(port: number, accept: (client: Socket) => void): Promise<Server> {
+  for (let attempt = 0; ; attempt++) {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, accept).listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      return server
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt > 200) throw error
       await pause(10)
     }
   }
-
-  async function unlisten(): Promise<void> {
-    const closing = listener
-    listener = undefined
-    if (!closing) return
-    const isClosed = new Promise((resolve) => closing.close(resolve))
-    resetAll(links)
-    await isClosed
-  }
-
-  function release(): void {
-    isHolding = false
-    for (const { held, server } of [...links, ...orphans]) for (const chunk of held.splice(0)) server.write(chunk)
-    for (const { server } of orphans) server.end()
-    orphans.clear()
-  }
-
-  await listen()
-  return {
-    get port() {
-      return port
-    },
-    get url() {
-      return `redis://127.0.0.1:${port}`
-    },
-    get connections() {
-      return links.size
-    },
-    refuse: unlisten,
-    reset: () => resetAll(links),
-    fin: () => links.forEach(({ client }) => client.end()),
-    halfClose: () => links.forEach(({ client }) => client.end()),
-    blackhole: () => void (isBlackhole = true),
-    delay: (ms) => void (latency = ms),
-    throttle: (bytesPerSecond) => void (rate = bytesPerSecond),
-    garble: (bytes) => links.forEach(({ client }) => client.write(bytes)),
-    hold: () => void (isHolding = true),
-    async release() {
-      release()
-    },
-    async restore() {
-      const swallowed = [...links].filter((link) => link.isSwallowed)
-      isBlackhole = false
-      latency = 0
-      rate = Infinity
-      resetAll(swallowed)
-      release()
-      await listen()
-    },
-    async close() {
-      await unlisten()
-      resetAll([...links, ...orphans])
-    },
-  }
 }
 
-function resetAll(links: Iterable<Link>): void {
-  for (const { client, server } of [...links]) {
-    client.resetAndDestroy()
-    server.destroy()
+/** The same numbers from -1 to 1 for each proxy (a linear congruential generator, Numerical Recipes). */
+function createRandom(): () => number {
+  let state = 1
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 31 - 1
   }
 }

@@ -1,113 +1,90 @@
 import { connect, type Socket } from 'node:net'
-
-export type RespReply = string | number | null | RespReply[]
+import { parseReply, type RespReply } from './resp-reply.ts'
 
 /** A small RESP2 client of our own, so that a fault is never made through the client under test. */
 export interface RespClient {
+  /** Sends a command and gives its reply; a reply that is an error rejects with the server's message. */
   command(...args: (string | Buffer)[]): Promise<RespReply>
+  /** Closes the connection and rejects what is unanswered. */
   close(): void
 }
 
-/** Connects lazily, and again after the server was away; commands are answered in order. */
-export function connectResp(port: number, { host = '127.0.0.1', password }: { host?: string; password?: string } = {}): RespClient {
+interface Waiting {
+  readonly resolve: (reply: RespReply) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Gives a connection that opens with its first command, and again with the next one after the server was away. Commands
+ * are answered in order and never sent twice.
+ */
+export function connectResp(
+  port: number,
+  host = '127.0.0.1',
+  { password }: { readonly password?: string } = {},
+): RespClient {
   let socket: Socket | undefined
   let received = Buffer.alloc(0)
-  let waiting: { resolve: (reply: RespReply) => void; reject: (error: Error) => void }[] = []
+  const waiting: Waiting[] = []
 
   function open(): Socket {
-    if (socket) return socket
-    const opened = connect({ port, host })
-    opened.setNoDelay(true)
-    opened.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk])
-      drain()
-    })
-    const lose = (error?: Error): void => {
-      if (socket !== opened) return
-      socket = undefined
-      received = Buffer.alloc(0)
-      for (const { reject } of waiting.splice(0)) reject(error ?? new Error('control connection closed'))
-    }
-    opened.on('error', lose)
-    opened.on('close', () => lose())
-    opened.unref()
+    const opened = connect({ port, host, noDelay: true })
     socket = opened
-    if (password !== undefined) send(['AUTH', password]).catch(() => {})
+    opened.on('data', (chunk) => {
+      if (socket !== opened) return
+      received = Buffer.concat([received, chunk])
+      try {
+        answer(opened)
+      } catch (error) {
+        lose(opened, error as Error)
+      }
+    })
+    opened.on('error', (error) => lose(opened, error))
+    opened.on('close', () => lose(opened, new Error('The control connection was closed.')))
+    // What is wrong with the password is told by the command that follows.
+    if (password !== undefined) send(opened, ['AUTH', password]).catch(() => undefined)
     return opened
   }
 
-  function send(args: (string | Buffer)[]): Promise<RespReply> {
-    const parts = [Buffer.from(`*${args.length}\r\n`)]
-    for (const arg of args) {
-      const bytes = Buffer.from(arg)
-      parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n'))
-    }
+  function send(to: Socket, args: (string | Buffer)[]): Promise<RespReply> {
+    to.ref()
     return new Promise((resolve, reject) => {
       waiting.push({ resolve, reject })
-      socket!.write(Buffer.concat(parts))
+      to.write(encode(args))
     })
   }
 
-  function drain(): void {
-    for (;;) {
-      const parsed = parse(received, 0)
-      if (!parsed) return
+  function answer(from: Socket): void {
+    for (let parsed = parseReply(received); parsed; parsed = parseReply(received)) {
       received = received.subarray(parsed.end)
       const next = waiting.shift()
-      if (parsed.error) next?.reject(new Error(parsed.error))
+      if (parsed.reply instanceof Error) next?.reject(parsed.reply)
       else next?.resolve(parsed.reply)
     }
+    // An idle control connection keeps no process alive.
+    if (waiting.length === 0) from.unref()
+  }
+
+  function lose(lost: Socket, reason: Error): void {
+    if (socket !== lost) return
+    socket = undefined
+    lost.destroy()
+    received = Buffer.alloc(0)
+    for (const { reject } of waiting.splice(0)) reject(reason)
   }
 
   return {
-    command: (...args) => {
-      open()
-      return send(args)
-    },
+    command: (...args) => send(socket ?? open(), args),
     close() {
-      waiting = []
-      socket?.destroy()
-      socket = undefined
+      if (socket) lose(socket, new Error('The control connection was closed.'))
     },
   }
 }
 
-interface Parsed {
-  readonly reply: RespReply
-  readonly error?: string
-  readonly end: number
-}
-
-function parse(bytes: Buffer, at: number): Parsed | undefined {
-  const lineEnd = bytes.indexOf('\r\n', at)
-  if (lineEnd < 0) return undefined
-  const line = bytes.toString('utf8', at + 1, lineEnd)
-  const end = lineEnd + 2
-  switch (String.fromCharCode(bytes[at]!)) {
-    case '+':
-      return { reply: line, end }
-    case '-':
-      return { reply: null, error: line, end }
-    case ':':
-      return { reply: Number(line), end }
-    case '$': {
-      const length = Number(line)
-      if (length < 0) return { reply: null, end }
-      if (bytes.length < end + length + 2) return undefined
-      return { reply: bytes.toString('utf8', end, end + length), end: end + length + 2 }
-    }
-    case '*': {
-      const items: RespReply[] = []
-      let next = end
-      for (let i = 0; i < Number(line); i++) {
-        const item = parse(bytes, next)
-        if (!item) return undefined
-        items.push(item.reply)
-        next = item.end
-      }
-      return { reply: items, end: next }
-    }
-    default:
-      throw new Error('not RESP')
-  }
+function encode(args: (string | Buffer)[]): Buffer {
+  const parts = args.flatMap((arg) => {
+    const bytes = Buffer.from(arg as string)
+    return [Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n')]
+  })
+  return Buffer.concat([Buffer.from(`*${args.length}\r\n`), ...parts])
 }

@@ -30,22 +30,29 @@ async function act(path, options) {
   }
 }
 
-$('add').addEventListener('click', () => act('/count'))
-$('logout').addEventListener('click', () => act('/logout'))
+$('add').addEventListener('click', () => void act('/count'))
+$('logout').addEventListener('click', () => void act('/logout'))
 $('login').addEventListener('submit', (event) => {
   event.preventDefault()
-  act('/login', { body: { name: $('name').value } })
+  void act('/login', { body: { name: $('name').value } })
   $('name').value = ''
 })
-$('actions').addEventListener('click', async ({ target }) => {
+$('actions').addEventListener('click', ({ target }) => {
+  if (target.dataset.action) void press(target)
+})
+
+async function press(target) {
   const { action } = target.dataset
-  if (!action) return
   target.disabled = true
   await ask(`/redis/${action}`, { method: 'POST' }).catch(() => {})
   target.disabled = false
-})
+}
 
-const sources = { nothing: 'Redis', writes: 'Redis, with writes kept here', everything: 'this process’ memory' }
+const sources = {
+  nothing: 'Redis',
+  writes: 'Redis, with writes kept here',
+  everything: 'this process’ memory',
+}
 
 async function showState() {
   try {
@@ -55,8 +62,11 @@ async function showState() {
     $('redis').textContent = `Sessions are kept in ${health.redis.description}.`
     $('actions').hidden = !health.redis.isBreakable
     $('source').textContent = health.backend === 'memory' ? 'memory' : sources[health.degraded]
-    $('fault').textContent = health.fault ? [health.fault.code, health.fault.hint].filter(Boolean).join(': ') : '–'
-    $('journal').textContent = health.memory.journal === 1 ? '1 decision' : `${health.memory.journal} decisions`
+    $('fault').textContent = health.fault
+      ? [health.fault.code, health.fault.hint].filter(Boolean).join(': ')
+      : '–'
+    $('journal').textContent =
+      health.memory.journal === 1 ? '1 decision' : `${health.memory.journal} decisions`
     $('outages').textContent = health.counts.outages
     if (health.log.length > 0) $('log').replaceChildren(...health.log.map(logLine))
   } catch {
@@ -113,15 +123,22 @@ function draw() {
     colour(name)
     for (const [i, sample] of samples.entries()) {
       const own = !sample.isGood ? '--bad' : sample.state === 'healthy' ? '--good' : '--warn'
-      if (own === name) context.fillRect((shown - samples.length + i) * step, height - tall(sample.ms), Math.max(1, step - 1), tall(sample.ms))
+      if (own === name)
+        context.fillRect(
+          (shown - samples.length + i) * step,
+          height - tall(sample.ms),
+          Math.max(1, step - 1),
+          tall(sample.ms),
+        )
     }
   }
   const failed = samples.filter(({ isGood }) => !isGood).length
   const worst = Math.max(...samples.map(({ ms }) => ms))
-  $('figures').textContent = `last minute: ${samples.length} requests, ${failed} failed, slowest ${worst.toFixed(0)} ms. Lines at 10, 100 and 1,000 ms.`
+  $('figures').textContent =
+    `last minute: ${samples.length} requests, ${failed} failed, slowest ${worst.toFixed(0)} ms. Lines at 10, 100 and 1,000 ms.`
 }
 
-showState()
-beat()
-setInterval(showState, 500)
-setInterval(beat, 250)
+void showState()
+void beat()
+setInterval(() => void showState(), 500)
+setInterval(() => void beat(), 250)

@@ -28,7 +28,10 @@ export class HoldfastError extends Error {
 
 /** Builds the error for a bad option: it names the option and what was given, which must hold no secret. */
 export function optionError(option: string, expected: string, given: unknown): HoldfastError {
-  return new HoldfastError('ERR_HOLDFAST_OPTION', `Option "${option}" must be ${expected}; got ${shown(given)}.`)
+  return new HoldfastError(
+    'ERR_HOLDFAST_OPTION',
+    `Option "${option}" must be ${expected}; got ${shown(given)}.`,
+  )
 }
 
 function shown(value: unknown): string {

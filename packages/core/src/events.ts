@@ -13,7 +13,9 @@ export interface HoldfastEvents {
     /** What is answered by the degradation rules now; `writes` while reads still reach the primary. */
     readonly degraded: 'nothing' | 'writes' | 'everything'
     /** The fault behind a degraded state: its kind, a code such as `ECONNREFUSED` or `OOM`, and what to do. */
-    readonly fault: { readonly kind: string; readonly code: string; readonly hint: string | undefined } | undefined
+    readonly fault:
+      | { readonly kind: string; readonly code: string; readonly hint: string | undefined }
+      | undefined
     /** How long the state that ended had lasted, in milliseconds. */
     readonly lasted: Milliseconds
   }

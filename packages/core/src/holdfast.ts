@@ -29,9 +29,16 @@ export interface Health {
   readonly since: number
   /** What is answered by the degradation rules now. */
   readonly degraded: 'nothing' | 'writes' | 'everything'
-  readonly fault: { readonly kind: string; readonly code: string; readonly hint: string | undefined } | undefined
+  readonly fault:
+    | { readonly kind: string; readonly code: string; readonly hint: string | undefined }
+    | undefined
   /** Since the start: transitions to degraded, entries that could not be read, answers that belonged to another key. */
-  readonly counts: { readonly outages: number; readonly unreadable: number; readonly foreign: number; readonly dropped: number }
+  readonly counts: {
+    readonly outages: number
+    readonly unreadable: number
+    readonly foreign: number
+    readonly dropped: number
+  }
   /** What is held in memory now. */
   readonly memory: { readonly entries: number; readonly bytes: number; readonly journal: number }
 }
@@ -41,7 +48,10 @@ export interface Holdfast {
   readonly state: State
   readonly prefix: string
   readonly backend: Backend
-  on<Name extends keyof HoldfastEvents>(name: Name, listener: (event: HoldfastEvents[Name]) => void): () => void
+  on<Name extends keyof HoldfastEvents>(
+    name: Name,
+    listener: (event: HoldfastEvents[Name]) => void,
+  ): () => void
   health(): Health
   /** Resolves once Redis is known to be there or not; rejects in the latter case under `requireAtStart`. */
   ready(): Promise<void>
@@ -141,7 +151,11 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       since,
       ...standing(availability.circuit),
       counts: { ...counts },
-      memory: { entries: copies.size, bytes: copies.bytes, journal: journals.reduce((sum, { size }) => sum + size, 0) },
+      memory: {
+        entries: copies.size,
+        bytes: copies.bytes,
+        journal: journals.reduce((sum, { size }) => sum + size, 0),
+      },
     }),
     async ready() {
       await availability.settled()
@@ -153,14 +167,16 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       )
     },
     sessions({ rule, touchAfter = 0.1, ...own } = {}) {
-      if (!(touchAfter >= 0 && touchAfter <= 0.9)) throw optionError('touchAfter', 'between 0 and 0.9', touchAfter)
+      if (!(touchAfter >= 0 && touchAfter <= 0.9))
+        throw optionError('touchAfter', 'between 0 and 0.9', touchAfter)
       const ttl = createTtlPolicy(own)
       const entries = entriesOf('session', rule, own, {
         ttlOf: (value) => copyLifetime(value, ttl, clock.now()),
         reconcile: (mine, theirs) => withChanges(theirs as SessionData, mine as SessionData),
         accepts: isSessionData,
       })
-      const isHealthy = (): Promise<boolean> => availability.settled().then(() => availability.state === 'healthy')
+      const isHealthy = (): Promise<boolean> =>
+        availability.settled().then(() => availability.state === 'healthy')
       return createSessions({ entries, ttl, touchAfter, clock, isHealthy })
     },
     entries({ concern, rule, ...own }) {
@@ -196,6 +212,7 @@ function ruleOf(concern: Concern, given: string | undefined): [name: string, rul
   const rules: Readonly<Record<string, Rule>> = degradationRules[concern]
   const names = Object.keys(rules)
   const name = given ?? names[0]!
-  if (!Object.hasOwn(rules, name)) throw optionError('rule', names.map((known) => `"${known}"`).join(' or '), given)
+  if (!Object.hasOwn(rules, name))
+    throw optionError('rule', names.map((known) => `"${known}"`).join(' or '), given)
   return [name, rules[name]!]
 }

@@ -6,7 +6,15 @@ import type { EnvelopeOptions } from './envelope/envelope.ts'
 import { optionError } from './errors.ts'
 import { validatePrefix } from './keys.ts'
 import type { TtlOptions } from './ttl.ts'
-import { parseCount, parseDuration, parseSize, type Bytes, type Duration, type Milliseconds, type Size } from './units.ts'
+import {
+  parseCount,
+  parseDuration,
+  parseSize,
+  type Bytes,
+  type Duration,
+  type Milliseconds,
+  type Size,
+} from './units.ts'
 
 /** The options of {@link createHoldfast}. */
 export interface HoldfastOptions extends PrimaryOptions {
@@ -82,7 +90,10 @@ export function readSettings(options: HoldfastOptions): Settings {
     clock: options.clock ?? systemClock,
     logger: readLogger(logger),
     prefix: validatePrefix('prefix', options.prefix ?? 'holdfast'),
-    operationTimeout: parseDuration('operationTimeout', options.operationTimeout ?? 200, { min: 10, max: 60_000 }),
+    operationTimeout: parseDuration('operationTimeout', options.operationTimeout ?? 200, {
+      min: 10,
+      max: 60_000,
+    }),
     ...readCircuitOptions(options.circuit),
     fallback: readBounds('fallback', options.fallback, 64 * 1024 ** 2),
     journal: readBounds('journal', options.journal, 32 * 1024 ** 2),
@@ -93,16 +104,25 @@ const silent: Logger = { info() {}, warn() {}, error() {} }
 
 function readLogger(logger: Logger | false): Logger {
   if (logger === false) return silent
-  const isLogger = (['info', 'warn', 'error'] as const).every((level) => typeof logger?.[level] === 'function')
+  const isLogger = (['info', 'warn', 'error'] as const).every(
+    (level) => typeof logger?.[level] === 'function',
+  )
   if (!isLogger) throw optionError('logger', 'false, or have the methods info, warn and error', logger)
   return guarded(logger)
 }
 
-function readCircuitOptions({ tripAfter = 5, probe = {}, recoveryJitter = 100 }: HoldfastOptions['circuit'] & {} = {}): Pick<Settings, 'tripAfter' | 'probe' | 'recoveryJitter'> {
+function readCircuitOptions({
+  tripAfter = 5,
+  probe = {},
+  recoveryJitter = 100,
+}: HoldfastOptions['circuit'] & {} = {}): Pick<Settings, 'tripAfter' | 'probe' | 'recoveryJitter'> {
   const min = parseDuration('circuit.probe.min', probe.min ?? 100, { min: 10, max: 60_000 })
   return {
     tripAfter: parseCount('circuit.tripAfter', tripAfter, { min: 1, max: 1000 }),
-    probe: { min, max: parseDuration('circuit.probe.max', probe.max ?? Math.max(500, min), { min, max: 60_000 }) },
+    probe: {
+      min,
+      max: parseDuration('circuit.probe.max', probe.max ?? Math.max(500, min), { min, max: 60_000 }),
+    },
     recoveryJitter: parseDuration('circuit.recoveryJitter', recoveryJitter, { max: 60_000 }),
   }
 }

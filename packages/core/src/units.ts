@@ -29,7 +29,8 @@ export function parseSize(option: string, given: unknown, range: Range = {}): By
 
 /** Reads a whole-number option; throws an error that names the option when it is none or out of range. */
 export function parseCount(option: string, given: unknown, range: Range = {}): number {
-  if (typeof given !== 'number' || !Number.isInteger(given)) throw optionError(option, 'a whole number', given)
+  if (typeof given !== 'number' || !Number.isInteger(given))
+    throw optionError(option, 'a whole number', given)
   return inRange(option, given, range, given)
 }
 

@@ -40,7 +40,8 @@ function importsOf(file: string): string[] {
 
 describe('the house', () => {
   it.each(files)('%s imports downwards only', (file) => {
-    for (const imported of importsOf(file)) expect(floorOf(imported), imported).toBeLessThanOrEqual(floorOf(file))
+    for (const imported of importsOf(file))
+      expect(floorOf(imported), imported).toBeLessThanOrEqual(floorOf(file))
   })
 
   it('depends on ioredis and lru-cache and on nothing else', () => {

@@ -9,7 +9,12 @@ async function setUp(options: HoldfastOptions = {}, mode: 'well' | 'failing' = '
   backend.mode = mode
   const lines: string[] = []
   const note = (line: string): void => void lines.push(line)
-  const holdfast = createHoldfast({ backend, clock, logger: { info: note, warn: note, error: note }, ...options })
+  const holdfast = createHoldfast({
+    backend,
+    clock,
+    logger: { info: note, warn: note, error: note },
+    ...options,
+  })
   const transitions: string[] = []
   holdfast.on('transition', ({ to }) => transitions.push(to))
   const entries = holdfast.entries({ concern: 'session' })
@@ -101,7 +106,10 @@ describe('availability', () => {
   it('goes through recovering, and tells each step once', async () => {
     const { clock, backend, transitions, lines } = await setUp()
     backend.mode = 'failing'
-    backend.tell({ status: 'lost', cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) })
+    backend.tell({
+      status: 'lost',
+      cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+    })
     await clock.advance(5_000)
     backend.mode = 'well'
     await clock.advance(1_000)

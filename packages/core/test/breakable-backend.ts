@@ -26,7 +26,8 @@ export function breakableBackend(clock: Clock): BreakableBackend {
       case 'hanging':
         return new Promise((resolve, reject) => late.push(() => operation().then(resolve, reject)))
       case 'refusing writes':
-        if (isWrite) return Promise.reject(Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' }))
+        if (isWrite)
+          return Promise.reject(Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' }))
         return operation()
       case 'well':
         return operation()

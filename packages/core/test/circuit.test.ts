@@ -8,7 +8,10 @@ const wrongPass = classify(Object.assign(new Error('WRONGPASS no'), { name: 'Rep
 const doubtful = { silent: false, tripAfter: 3 }
 
 function afterFailures(count: number, from: Circuit = closed): Circuit {
-  return Array.from({ length: count }).reduce<Circuit>((at) => afterFailure(at, deadlineFault, doubtful), from)
+  return Array.from({ length: count }).reduce<Circuit>(
+    (at) => afterFailure(at, deadlineFault, doubtful),
+    from,
+  )
 }
 
 describe('the circuit', () => {

@@ -9,9 +9,11 @@ async function setUp(options: HoldfastOptions = {}) {
   const holdfast = createHoldfast({ backend, clock, logger: false, ...options })
   const entries = holdfast.entries({ concern: 'session' })
   /** Another process, on the same data, that is never cut off. */
-  const other = createHoldfast({ backend: { ...backend, ...direct(backend) }, clock, logger: false }).entries({
-    concern: 'session',
-  })
+  const other = createHoldfast({ backend: { ...backend, ...direct(backend) }, clock, logger: false }).entries(
+    {
+      concern: 'session',
+    },
+  )
   await clock.advance(1)
   return {
     clock,
@@ -32,7 +34,8 @@ async function setUp(options: HoldfastOptions = {}) {
 }
 
 function direct(backend: ReturnType<typeof breakableBackend>): object {
-  const whenWell = <A extends unknown[], R>(method: (...args: A) => R) =>
+  const whenWell =
+    <A extends unknown[], R>(method: (...args: A) => R) =>
     (...args: A): R => {
       const { mode } = backend
       backend.mode = 'well'

@@ -31,6 +31,30 @@ describe('corkTurns', () => {
     expect(write).toHaveBeenCalledTimes(1)
   })
 
+  it('lets a caller through that is alone, until a turn held more than one command', async () => {
+    const stream = new PassThrough()
+    const pieces: string[] = []
+    stream.on('data', (piece) => pieces.push(String(piece)))
+    const write = vi.spyOn(stream, 'write')
+    let busy = false
+    corkTurns(stream, () => busy)
+    stream.write('a')
+    expect(write).toHaveBeenCalledTimes(1)
+    busy = true
+    stream.write('b')
+    stream.write('c')
+    expect(write).toHaveBeenCalledTimes(1)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(write).toHaveBeenCalledTimes(2)
+    busy = false
+    stream.write('d')
+    expect(write).toHaveBeenCalledTimes(2)
+    await new Promise((resolve) => setImmediate(resolve))
+    stream.write('e')
+    expect(write).toHaveBeenCalledTimes(4)
+    expect(pieces.join('')).toBe('abcde')
+  })
+
   it('writes nothing to a stream that was ended meanwhile', async () => {
     const stream = new PassThrough()
     const errors: unknown[] = []

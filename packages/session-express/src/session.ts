@@ -23,7 +23,12 @@ export interface HoldfastSession extends RequestHandler {
  * Throws `ERR_HOLDFAST_OPTION` for an option that cannot be right, at once and not at the first request.
  */
 export function session(options: SessionOptions): HoldfastSession {
-  const { secret, store = new HoldfastStore(checked(options)), resave = false, saveUninitialized = false } = options
+  const {
+    secret,
+    store = new HoldfastStore(checked(options)),
+    resave = false,
+    saveUninitialized = false,
+  } = options
   if (!(store instanceof HoldfastStore)) {
     throw new HoldfastError('ERR_HOLDFAST_OPTION', 'Option "store" must be a HoldfastStore, or left out.')
   }
@@ -33,9 +38,13 @@ export function session(options: SessionOptions): HoldfastSession {
 
 function checked(options: SessionOptions): SessionOptions {
   const secrets = Array.isArray(options?.secret) ? options.secret : [options?.secret]
-  const isUsable = secrets.length > 0 && secrets.every((secret) => secret instanceof Uint8Array || isText(secret))
+  const isUsable =
+    secrets.length > 0 && secrets.every((secret) => secret instanceof Uint8Array || isText(secret))
   if (isUsable) return options
-  throw new HoldfastError('ERR_HOLDFAST_OPTION', 'Option "secret" must be a non-empty string, or an array of them.')
+  throw new HoldfastError(
+    'ERR_HOLDFAST_OPTION',
+    'Option "secret" must be a non-empty string, or an array of them.',
+  )
 }
 
 function isText(secret: unknown): boolean {

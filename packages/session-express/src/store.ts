@@ -85,9 +85,9 @@ export class HoldfastStore extends expressSession.Store {
   }
 
   override all(callback?: Callback<StoredSession[]>): Promise<StoredSession[]> {
-    const all = this.#sessions.all().then((entries) =>
-      entries.map(({ id, data }) => Object.assign(data as unknown as SessionData, { id })),
-    )
+    const all = this.#sessions
+      .all()
+      .then((entries) => entries.map(({ id, data }) => Object.assign(data as unknown as SessionData, { id })))
     return answer(all, callback)
   }
 

@@ -41,34 +41,47 @@ function sessionOf(extra: object = {}): expressSession.SessionData {
 }
 
 const get = (store: Store, sid: string): Promise<unknown> =>
-  new Promise((resolve, reject) => store.get(sid, (error, session) => (error ? reject(error as Error) : resolve(session))))
+  new Promise((resolve, reject) =>
+    store.get(sid, (error, session) => (error ? reject(error as Error) : resolve(session))),
+  )
 
 const set = (store: Store, sid: string, session: expressSession.SessionData): Promise<void> =>
-  new Promise((resolve, reject) => store.set(sid, session, (error) => (error ? reject(error as Error) : resolve())))
+  new Promise((resolve, reject) =>
+    store.set(sid, session, (error) => (error ? reject(error as Error) : resolve())),
+  )
 
-const sizes = { small: {}, large: { list: Array.from({ length: 500 }, (_, i) => ({ i, text: `entry ${i}` })) } }
+const sizes = {
+  small: {},
+  large: { list: Array.from({ length: 500 }, (_, i) => ({ i, text: `entry ${i}` })) },
+}
 
 describe.each(Object.entries(peers))('adoption and retreat: %s', (name, createPeer) => {
   describe.each(Object.entries(sizes))('%s sessions', (size, extra) => {
-    it.each([undefined, { threshold: 100 }, false] as const)('of it are read by us, compression %o', async (compression) => {
-      const sid = `${name} ${size} ${JSON.stringify(compression)}`
-      await set(createPeer(), sid, sessionOf(extra))
-      const store = ours(compression === undefined ? {} : { compression })
-      const session = (await get(store, sid)) as expressSession.SessionData
-      expect(session).toMatchObject({ user: 'ada', ...extra })
-      await set(store, sid, { ...session, count: 2 })
-      expect(await get(store, sid)).toMatchObject({ user: 'ada', count: 2, ...extra })
-    })
+    it.each([undefined, { threshold: 100 }, false] as const)(
+      'of it are read by us, compression %o',
+      async (compression) => {
+        const sid = `${name} ${size} ${JSON.stringify(compression)}`
+        await set(createPeer(), sid, sessionOf(extra))
+        const store = ours(compression === undefined ? {} : { compression })
+        const session = (await get(store, sid)) as expressSession.SessionData
+        expect(session).toMatchObject({ user: 'ada', ...extra })
+        await set(store, sid, { ...session, count: 2 })
+        expect(await get(store, sid)).toMatchObject({ user: 'ada', count: 2, ...extra })
+      },
+    )
 
-    it.each([undefined, { threshold: 100 }] as const)('of ours in JSON are read by it, compression %o', async (compression) => {
-      const sid = `ours ${name} ${size} ${JSON.stringify(compression)}`
-      const store = ours({ format: 'json', ...(compression && { compression }) })
-      await set(store, sid, sessionOf(extra))
-      const theirs = await get(createPeer(), sid)
-      expect(theirs).toMatchObject({ user: 'ada', ...extra })
-      expect(Object.keys(theirs as object).sort()).toEqual(['cookie', 'user', ...Object.keys(extra)].sort())
-      expect(await client.pTTL(`sess:${sid}`)).toBeGreaterThan(50_000)
-    })
+    it.each([undefined, { threshold: 100 }] as const)(
+      'of ours in JSON are read by it, compression %o',
+      async (compression) => {
+        const sid = `ours ${name} ${size} ${JSON.stringify(compression)}`
+        const store = ours({ format: 'json', ...(compression && { compression }) })
+        await set(store, sid, sessionOf(extra))
+        const theirs = await get(createPeer(), sid)
+        expect(theirs).toMatchObject({ user: 'ada', ...extra })
+        expect(Object.keys(theirs as object).sort()).toEqual(['cookie', 'user', ...Object.keys(extra)].sort())
+        expect(await client.pTTL(`sess:${sid}`)).toBeGreaterThan(50_000)
+      },
+    )
   })
 
   it('goes back and forth on one session', async () => {

@@ -105,9 +105,16 @@ export function application(middleware: express.RequestHandler): Express {
     const { user = null, count = 0, cart = null } = req.session
     res.json({ user, count, cart, id: req.sessionID })
   })
-  app.use((error: { status?: number; code?: string }, _req: express.Request, res: express.Response, next: express.NextFunction) => {
-    if (res.headersSent) return next(error)
-    res.status(error.status ?? 500).json({ code: error.code })
-  })
+  app.use(
+    (
+      error: { status?: number; code?: string },
+      _req: express.Request,
+      res: express.Response,
+      next: express.NextFunction,
+    ) => {
+      if (res.headersSent) return next(error)
+      res.status(error.status ?? 500).json({ code: error.code })
+    },
+  )
   return app
 }

@@ -1,4 +1,10 @@
-import { eventually, startProxy, startRedis, type Proxy, type RedisServer } from '@holdfast-internal/test-fixtures'
+import {
+  eventually,
+  startProxy,
+  startRedis,
+  type Proxy,
+  type RedisServer,
+} from '@holdfast-internal/test-fixtures'
 import { createClient } from 'redis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { session, type HoldfastSession, type SessionOptions } from '../src/index.ts'
@@ -53,31 +59,42 @@ describe('sessions while Redis is away', () => {
     ['half open', async () => proxy.blackhole(), () => proxy.restore()],
     ['too slow', async () => proxy.delay(2_000), () => proxy.restore()],
     ['emptied', () => redis.kill(), () => redis.restart({ empty: true })],
-    ['out of memory', () => redis.control.command('CONFIG', 'SET', 'maxmemory', '1'), () => redis.control.command('CONFIG', 'SET', 'maxmemory', '0')],
-    ['a replica', () => redis.control.command('REPLICAOF', '127.0.0.1', '1'), () => redis.control.command('REPLICAOF', 'NO', 'ONE')],
-  ])('go on from memory, writes included, and reach Redis when it is back: %s', async (_name, breaks, repairs) => {
-    const app = await start()
-    const browser = app.browser()
-    await browser.post('/login/ada')
-    await browser.post('/count')
+    [
+      'out of memory',
+      () => redis.control.command('CONFIG', 'SET', 'maxmemory', '1'),
+      () => redis.control.command('CONFIG', 'SET', 'maxmemory', '0'),
+    ],
+    [
+      'a replica',
+      () => redis.control.command('REPLICAOF', '127.0.0.1', '1'),
+      () => redis.control.command('REPLICAOF', 'NO', 'ONE'),
+    ],
+  ])(
+    'go on from memory, writes included, and reach Redis when it is back: %s',
+    async (_name, breaks, repairs) => {
+      const app = await start()
+      const browser = app.browser()
+      await browser.post('/login/ada')
+      await browser.post('/count')
 
-    await breaks()
-    for (let i = 0; i < 5; i++) expect((await browser.post('/count')).status).toBe(200)
-    const during = await browser.get('/me')
-    expect(during.body).toMatchObject({ user: 'ada', count: 6 })
-    expect(during.setCookie).toBeUndefined()
-    expect(app.sessions.holdfast.state).not.toBe('healthy')
+      await breaks()
+      for (let i = 0; i < 5; i++) expect((await browser.post('/count')).status).toBe(200)
+      const during = await browser.get('/me')
+      expect(during.body).toMatchObject({ user: 'ada', count: 6 })
+      expect(during.setCookie).toBeUndefined()
+      expect(app.sessions.holdfast.state).not.toBe('healthy')
 
-    await repairs()
-    await healthy(app)
-    expect((await browser.get('/me')).body).toMatchObject({ user: 'ada', count: 6 })
-    const other = await start()
-    const elsewhere = other.browser()
-    elsewhere.cookie = browser.cookie
-    expect((await elsewhere.get('/me')).body).toMatchObject({ user: 'ada', count: 6 })
-    expect(app.log.filter((line) => line.includes('degraded'))).toHaveLength(1)
-    await eventually(() => expect(app.log.filter((line) => line.includes('healthy again'))).toHaveLength(1))
-  })
+      await repairs()
+      await healthy(app)
+      expect((await browser.get('/me')).body).toMatchObject({ user: 'ada', count: 6 })
+      const other = await start()
+      const elsewhere = other.browser()
+      elsewhere.cookie = browser.cookie
+      expect((await elsewhere.get('/me')).body).toMatchObject({ user: 'ada', count: 6 })
+      expect(app.log.filter((line) => line.includes('degraded'))).toHaveLength(1)
+      await eventually(() => expect(app.log.filter((line) => line.includes('healthy again'))).toHaveLength(1))
+    },
+  )
 
   it('shows an empty session to a visitor this process has not seen, and leaves the cookie alone', async () => {
     const first = await start()
@@ -178,7 +195,11 @@ describe('sessions while Redis is away', () => {
     await proxy.refuse()
     await eventually(() => expect(app.sessions.holdfast.state).toBe('degraded'))
     const during = await browser.get('/me')
-    expect(during).toMatchObject({ status: 503, body: { code: 'ERR_HOLDFAST_UNAVAILABLE' }, setCookie: undefined })
+    expect(during).toMatchObject({
+      status: 503,
+      body: { code: 'ERR_HOLDFAST_UNAVAILABLE' },
+      setCookie: undefined,
+    })
     await proxy.restore()
     await healthy(app)
     expect((await browser.get('/me')).body).toMatchObject({ user: 'ada' })
@@ -198,7 +219,7 @@ describe('sessions while Redis is away', () => {
     expect((await elsewhere.get('/me')).body).toMatchObject({ user: 'ada' })
   })
 
-  it('does the same over an application\'s node-redis client, which hangs by itself', async () => {
+  it("does the same over an application's node-redis client, which hangs by itself", async () => {
     const client = createClient({ url: proxy.url })
     client.on('error', () => {})
     await client.connect()
@@ -215,24 +236,29 @@ describe('sessions while Redis is away', () => {
 })
 
 describe('an answer that belongs to another', () => {
-  it.each(['envelope', 'json'] as const)('is never handed out, is counted, and costs the connection: %s', async (format) => {
-    const app = await start({ format })
-    const people = await Promise.all(
-      ['ada', 'bob', 'carol', 'dan'].map(async (name) => {
-        const browser = app.browser()
-        await browser.post(`/login/${name}`)
-        return { name, browser }
-      }),
-    )
-    for (let round = 0; round < 10; round++) {
-      proxy.garble(Buffer.from(round % 2 ? '+OK\r\n' : '$-1\r\n'))
-      const visits = await Promise.all(people.map(async ({ name, browser }) => ({ name, visit: await browser.get('/me') })))
-      for (const { name, visit } of visits) {
-        expect([name, null]).toContain((visit.body as { user: string | null }).user)
-        expect(visit.status).toBe(200)
+  it.each(['envelope', 'json'] as const)(
+    'is never handed out, is counted, and costs the connection: %s',
+    async (format) => {
+      const app = await start({ format })
+      const people = await Promise.all(
+        ['ada', 'bob', 'carol', 'dan'].map(async (name) => {
+          const browser = app.browser()
+          await browser.post(`/login/${name}`)
+          return { name, browser }
+        }),
+      )
+      for (let round = 0; round < 10; round++) {
+        proxy.garble(Buffer.from(round % 2 ? '+OK\r\n' : '$-1\r\n'))
+        const visits = await Promise.all(
+          people.map(async ({ name, browser }) => ({ name, visit: await browser.get('/me') })),
+        )
+        for (const { name, visit } of visits) {
+          expect([name, null]).toContain((visit.body as { user: string | null }).user)
+          expect(visit.status).toBe(200)
+        }
+        await healthy(app)
       }
-      await healthy(app)
-    }
-    expect(app.sessions.holdfast.health().counts.outages).toBeGreaterThan(0)
-  })
+      expect(app.sessions.holdfast.health().counts.outages).toBeGreaterThan(0)
+    },
+  )
 })

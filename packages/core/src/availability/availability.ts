@@ -208,8 +208,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       return circuit
     },
     allows: (access) => !isClosed && allows(circuit, access),
-    call: (access, operation) =>
-      calls.send(gated(access, operation), succeeded, failed, watcher),
+    call: (access, operation) => calls.send(gated(access, operation), succeeded, failed, watcher),
     ask: (access, operation, onValue, onFault) =>
       calls.send(gated(access, operation), onValue, onFault, watcher),
     reportForeignReply() {

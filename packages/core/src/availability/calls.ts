@@ -2,7 +2,9 @@ import { classify, deadlineFault, type Fault } from './classify.ts'
 import type { Deadlines } from './deadlines.ts'
 
 /** What a call to the primary came to. A fault is an answer of its own, never an absent value. */
-export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault }
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly fault: Fault }
 
 /** Hears of what calls come to, before their callers do. */
 export interface CallWatcher {

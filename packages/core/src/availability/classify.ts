@@ -68,8 +68,16 @@ const replies: Readonly<Record<string, Row>> = {
   NOAUTH: { kind: 'misconfigured', code: 'NOAUTH', hint: credentials },
   WRONGPASS: { kind: 'misconfigured', code: 'WRONGPASS', hint: credentials },
   NOPERM: { kind: 'misconfigured', code: 'NOPERM', hint: permissions },
-  NOPROTO: { kind: 'misconfigured', code: 'NOPROTO', hint: 'this server is too old: Redis 6.2 or later is needed' },
-  DENIED: { kind: 'misconfigured', code: 'DENIED', hint: 'Redis is in protected mode: set a password or bind address' },
+  NOPROTO: {
+    kind: 'misconfigured',
+    code: 'NOPROTO',
+    hint: 'this server is too old: Redis 6.2 or later is needed',
+  },
+  DENIED: {
+    kind: 'misconfigured',
+    code: 'DENIED',
+    hint: 'Redis is in protected mode: set a password or bind address',
+  },
 }
 
 /** Codes that Node, TLS and the clients put on their errors. */
@@ -77,7 +85,11 @@ const codes: Readonly<Record<string, Row>> = {
   ENOTFOUND: { kind: 'misconfigured', code: 'ENOTFOUND', hint: 'the host name of the Redis URL is unknown' },
   EACCES: { kind: 'misconfigured', code: 'EACCES', hint: 'this process may not open the Redis socket' },
   SELF_SIGNED_CERT_IN_CHAIN: { kind: 'misconfigured', code: 'SELF_SIGNED_CERT_IN_CHAIN', hint: certificate },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { kind: 'misconfigured', code: 'DEPTH_ZERO_SELF_SIGNED_CERT', hint: certificate },
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    kind: 'misconfigured',
+    code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    hint: certificate,
+  },
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
     kind: 'misconfigured',
     code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -89,7 +101,11 @@ const codes: Readonly<Record<string, Row>> = {
     hint: certificate,
   },
   CERT_HAS_EXPIRED: { kind: 'misconfigured', code: 'CERT_HAS_EXPIRED', hint: certificate },
-  ERR_TLS_CERT_ALTNAME_INVALID: { kind: 'misconfigured', code: 'ERR_TLS_CERT_ALTNAME_INVALID', hint: certificate },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    kind: 'misconfigured',
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    hint: certificate,
+  },
   ERR_SSL_WRONG_VERSION_NUMBER: {
     kind: 'misconfigured',
     code: 'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -99,14 +115,37 @@ const codes: Readonly<Record<string, Row>> = {
 
 /** Messages of errors that carry neither code nor reply word, in lower case. */
 const phrases: readonly (readonly [phrase: string, row: Row])[] = [
-  ['max number of clients', { kind: 'unavailable', code: 'MAXCLIENTS', hint: 'raise maxclients or close idle connections' }],
-  ['maximum number of clients', { kind: 'unavailable', code: 'MAXCLIENTS', hint: 'raise maxclients or close idle connections' }],
-  ['db index is out of range', { kind: 'misconfigured', code: 'DB_OUT_OF_RANGE', hint: 'the database number of the Redis URL does not exist' }],
-  ['invalid db index', { kind: 'misconfigured', code: 'DB_OUT_OF_RANGE', hint: 'the database number of the Redis URL does not exist' }],
+  [
+    'max number of clients',
+    { kind: 'unavailable', code: 'MAXCLIENTS', hint: 'raise maxclients or close idle connections' },
+  ],
+  [
+    'maximum number of clients',
+    { kind: 'unavailable', code: 'MAXCLIENTS', hint: 'raise maxclients or close idle connections' },
+  ],
+  [
+    'db index is out of range',
+    {
+      kind: 'misconfigured',
+      code: 'DB_OUT_OF_RANGE',
+      hint: 'the database number of the Redis URL does not exist',
+    },
+  ],
+  [
+    'invalid db index',
+    {
+      kind: 'misconfigured',
+      code: 'DB_OUT_OF_RANGE',
+      hint: 'the database number of the Redis URL does not exist',
+    },
+  ],
   ['called without any password configured', { kind: 'misconfigured', code: 'WRONGPASS', hint: credentials }],
   ['invalid password', { kind: 'misconfigured', code: 'WRONGPASS', hint: credentials }],
   ['unknown command', { kind: 'misconfigured', code: 'UNKNOWN_COMMAND', hint: permissions }],
-  ['unsupported', { kind: 'misconfigured', code: 'UNSUPPORTED', hint: 'this server lacks a command Holdfast needs' }],
+  [
+    'unsupported',
+    { kind: 'misconfigured', code: 'UNSUPPORTED', hint: 'this server lacks a command Holdfast needs' },
+  ],
   ['unknown resp type', { kind: 'integrity', code: 'PROTOCOL' }],
   ['protocol error', { kind: 'integrity', code: 'PROTOCOL' }],
   ['command queue state error', { kind: 'integrity', code: 'PROTOCOL' }],
@@ -116,7 +155,8 @@ const phrases: readonly (readonly [phrase: string, row: Row])[] = [
 export function classify(error: unknown): Fault {
   if (error instanceof HoldfastError) return fault(ourKind(error), error.code, { error })
   const { code, message = '', name } = (error ?? {}) as { code?: unknown; message?: string; name?: string }
-  if ((error as { integrity?: unknown } | undefined)?.integrity === true) return { ...foreignReplyFault, error }
+  if ((error as { integrity?: unknown } | undefined)?.integrity === true)
+    return { ...foreignReplyFault, error }
 
   const lower = String(message).toLowerCase()
   const known =
@@ -131,7 +171,9 @@ export function classify(error: unknown): Fault {
 }
 
 function ourKind(error: HoldfastError): FaultKind {
-  return error.code === 'ERR_HOLDFAST_CLOSED' || error.code === 'ERR_HOLDFAST_UNAVAILABLE' ? 'unavailable' : 'rejected'
+  return error.code === 'ERR_HOLDFAST_CLOSED' || error.code === 'ERR_HOLDFAST_UNAVAILABLE'
+    ? 'unavailable'
+    : 'rejected'
 }
 
 /** ioredis names its error replies `ReplyError`; node-redis has classes for them whose instances are all named `Error`. */

@@ -53,7 +53,8 @@ const settleSoon = 100
 
 /** Creates the entries of one concern. */
 export function createEntries(options: EntriesOptions): Entries {
-  const { rule, backend, availability, keyspace, envelopes, knowledge, journal, clock, events, concern } = options
+  const { rule, backend, availability, keyspace, envelopes, knowledge, journal, clock, events, concern } =
+    options
   const ask = createFunnel(availability, rule)
   const mirrors = rule.mirror && backend.capabilities.shared
   const revise = createRevisions(clock.now)
@@ -98,7 +99,8 @@ export function createEntries(options: EntriesOptions): Entries {
   function fromPrimary(wireKey: string, bytes: Uint8Array | undefined): Reading | Promise<Reading> {
     if (bytes === undefined) return missing(wireKey)
     const opened = envelopes.open(wireKey, bytes)
-    if (opened.status === 'opened' && (opened.bound || !backend.getBound)) return found(wireKey, bytes, opened)
+    if (opened.status === 'opened' && (opened.bound || !backend.getBound))
+      return found(wireKey, bytes, opened)
     if (opened.status === 'foreign') return foreign(wireKey)
     // What does not prove to belong to the key may be the answer to another question: ask in a way that tells.
     if (backend.getBound) return confirm(wireKey)
@@ -119,7 +121,11 @@ export function createEntries(options: EntriesOptions): Entries {
     })
   }
 
-  function found(wireKey: string, bytes: Uint8Array, opened: Pick<Found, 'value' | 'revision' | 'endsAt'>): Reading {
+  function found(
+    wireKey: string,
+    bytes: Uint8Array,
+    opened: Pick<Found, 'value' | 'revision' | 'endsAt'>,
+  ): Reading {
     const { value, revision, endsAt } = opened
     if (!options.accepts(value)) return unreadable('not of this kind')
     if (mirrors) knowledge.remember(wireKey, bytes, options.ttlOf(value))
@@ -140,7 +146,10 @@ export function createEntries(options: EntriesOptions): Entries {
     events.emit('entry', { concern, problem: 'foreign', reason: 'answer of another key' })
     availability.reportForeignReply()
     if (rule.read !== 'refuse') return fromMemory(wireKey)
-    throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'The primary gave an answer that belongs to another key.')
+    throw new HoldfastError(
+      'ERR_HOLDFAST_UNAVAILABLE',
+      'The primary gave an answer that belongs to another key.',
+    )
   }
 
   function set(key: string, value: unknown, options?: StoreOptions): Promise<Stored> {
@@ -151,7 +160,11 @@ export function createEntries(options: EntriesOptions): Entries {
     }
   }
 
-  function write(wireKey: string, value: unknown, { ttl, endsAt = 0, over }: StoreOptions = {}): Promise<Stored> {
+  function write(
+    wireKey: string,
+    value: unknown,
+    { ttl, endsAt = 0, over }: StoreOptions = {},
+  ): Promise<Stored> {
     const revision = revise(typeof over === 'object' ? over.revision : 0)
     const bytes = envelopes.seal(wireKey, value, { revision, endsAt })
     const base = baseOf(over)
@@ -255,5 +268,7 @@ const always: SetOptions = {}
 function conditional(base: Base, ttl: Milliseconds | undefined): SetOptions {
   const expiry = ttl === undefined ? always : { ttl }
   if (base === 'any') return expiry
-  return base === 'absent' || base === 'unknown' ? { ...expiry, ifAbsent: true } : { ...expiry, ifVersion: base }
+  return base === 'absent' || base === 'unknown'
+    ? { ...expiry, ifAbsent: true }
+    : { ...expiry, ifVersion: base }
 }

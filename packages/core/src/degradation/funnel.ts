@@ -23,7 +23,9 @@ export type Funnel = <P, T>(access: Access, ways: Ways<P, T>) => Promise<T>
 export function createFunnel(availability: Availability, rule: Rule): Funnel {
   return (access, ways) => {
     if (availability.allows(access)) {
-      return availability.ask(access, ways.primary, ways.answered, (fault) => answerFault(access, ways, fault))
+      return availability.ask(access, ways.primary, ways.answered, (fault) =>
+        answerFault(access, ways, fault),
+      )
     }
     try {
       return Promise.resolve(answerDegraded(access, ways, undefined))

@@ -59,7 +59,8 @@ export function createKnowledge(options: {
   function read(wireKey: string): Reading {
     const decision = journal.get(wireKey)
     if (decision?.kind === 'delete') return { status: 'missing', origin: 'fallback' }
-    if (decision?.kind === 'set' && decision.expiresAt <= clock.now()) return { status: 'missing', origin: 'fallback' }
+    if (decision?.kind === 'set' && decision.expiresAt <= clock.now())
+      return { status: 'missing', origin: 'fallback' }
     const bytes = decision?.kind === 'set' ? decision.bytes : copies.get(wireKey)
     if (bytes === undefined) return { status: 'unknown' }
     if (bytes.length === 0) return { status: 'missing', origin: 'fallback' }
@@ -123,7 +124,10 @@ export function createKnowledge(options: {
       if (rule.write !== 'journal') return true
       const decision = journal.get(wireKey)
       const expiresAt = clock.now() + ttl
-      journal.put(wireKey, decision?.kind === 'set' ? { ...decision, expiresAt } : { kind: 'touch', expiresAt })
+      journal.put(
+        wireKey,
+        decision?.kind === 'set' ? { ...decision, expiresAt } : { kind: 'touch', expiresAt },
+      )
       return true
     },
     extend(wireKey, ttl) {

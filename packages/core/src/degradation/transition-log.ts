@@ -116,7 +116,11 @@ function describe(fault: Fault | undefined): string {
   if (!fault) return 'is not available'
   const { kind, code, hint } = fault
   const what =
-    kind === 'writes-unavailable' ? 'refuses writes' : kind === 'misconfigured' ? 'refuses us' : 'is not available'
+    kind === 'writes-unavailable'
+      ? 'refuses writes'
+      : kind === 'misconfigured'
+        ? 'refuses us'
+        : 'is not available'
   return `${what} (${code})${hint ? `: ${hint}` : ''}`
 }
 

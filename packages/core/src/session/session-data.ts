@@ -37,6 +37,10 @@ export function withChanges(data: SessionData, changed: SessionData): SessionDat
 export function copyLifetime(data: unknown, ttl: TtlPolicy, now: number): Milliseconds {
   const cookie = isSessionData(data) ? data.cookie : undefined
   const maxAge = cookie?.originalMaxAge
-  const lifetime = ttl.ttlFor(data, { now, cookie: typeof maxAge === 'number' ? { maxAge } : cookie, endsAt: 0 })
+  const lifetime = ttl.ttlFor(data, {
+    now,
+    cookie: typeof maxAge === 'number' ? { maxAge } : cookie,
+    endsAt: 0,
+  })
   return Math.max(1, lifetime)
 }

@@ -175,7 +175,8 @@ export function createSessions({ entries, ttl, touchAfter, clock, isHealthy }: S
   }
 
   async function clear(): Promise<void> {
-    if (!(await isHealthy())) throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
+    if (!(await isHealthy()))
+      throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
     for await (const batch of entries.keys()) await Promise.all(batch.map(end))
   }
 
@@ -189,5 +190,8 @@ function loaded(entry: Found): Loaded {
 function ignore(): void {}
 
 function tooManyConflicts(): HoldfastError {
-  return new HoldfastError('ERR_HOLDFAST_REJECTED', `A session changed ${maxConflicts} times while it was being saved.`)
+  return new HoldfastError(
+    'ERR_HOLDFAST_REJECTED',
+    `A session changed ${maxConflicts} times while it was being saved.`,
+  )
 }

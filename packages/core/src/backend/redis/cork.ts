@@ -21,9 +21,10 @@ const firstBatch = 16
  * chunks are joined before they are written; large ones go out corked, in their order. Gives whether it could: what is
  * no such socket is left as it is, and works as ever.
  *
- * Only for sockets of clients that we made: it replaces the socket's `write`. `isBusy` tells whether answers are awaited.
+ * Only for sockets of clients that we made: it replaces the socket's `write`. `isBusy` tells whether answers are awaited:
+ * a caller that is alone with its connection, one command at a time, has nobody to wait for and is let through.
  */
-export function corkTurns(stream: unknown, isBusy: () => boolean = never): boolean {
+export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
   if (!isCorkable(stream)) return false
   const socket = stream
   const write = socket.write
@@ -35,9 +36,13 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
   let collected = 0
   let batch = firstBatch
   let waiting = 0
+  let writes = 0
+  let wasAlone = true
 
   function flush(): void {
     scheduled = false
+    wasAlone = writes === 1
+    writes = 0
     batch = firstBatch
     writeJoined()
     if (!corked) return
@@ -77,12 +82,14 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
 
   socket.write = (chunk, encoding, callback) => {
     if (!scheduled) {
+      if (wasAlone && isBusy?.() === false) return write.call(socket, chunk, encoding, callback)
       scheduled = true
       // The next tick comes after the promise callbacks that most commands are sent from. Where answers are awaited
       // anyway, nothing is lost by letting the other connections of this turn (requests of a server) have their say too.
-      if (isBusy()) setImmediate(flush)
+      if (isBusy?.()) setImmediate(flush)
       else process.nextTick(flush)
     }
+    writes++
     if (encoding === undefined && callback === undefined) {
       if (typeof chunk === 'string') {
         text += chunk
@@ -101,10 +108,6 @@ export function corkTurns(stream: unknown, isBusy: () => boolean = never): boole
     return write.call(socket, chunk, encoding, callback)
   }
   return true
-}
-
-function never(): boolean {
-  return false
 }
 
 function isCorkable(stream: unknown): stream is Corkable {

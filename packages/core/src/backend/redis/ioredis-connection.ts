@@ -22,6 +22,8 @@ export interface IoredisConnection {
 
 /** After how many milliseconds a database that could not be selected is tried again. */
 const databaseRetry = 1_000
+/** After how many milliseconds without a word a new connection is given up. */
+const handshakeTimeout = 1_000
 /** The pause before a client that ended by itself is begun again: the longest it knows. */
 const revivalAttempt = 10
 
@@ -53,6 +55,7 @@ export function keepIoredisConnected(
     if (cork) corkTurns(node.stream, () => node.commandQueue.length > 0)
     // ioredis listens to the socket only after it has told of the connection.
     process.nextTick(onSurplusReply, node, dropAll)
+    boundHandshake(node)
   })
 
   async function announceWhenVerified(): Promise<void> {
@@ -119,6 +122,14 @@ async function verifyDatabase(client: OwnIoredis): Promise<void> {
 function onEveryConnection(client: OwnIoredis, callback: (node: Redis) => void): void {
   if (!client.isCluster) client.on('connect', () => callback(client as Redis))
   else client.on('+node', (node: Redis) => node.on('connect', () => callback(node)))
+}
+
+/** A server that accepts and says nothing would leave ioredis connecting for ever: `connectTimeout` ends with TCP. */
+function boundHandshake({ stream }: Redis): void {
+  const giveUp = (): void => {
+    if (stream.bytesRead === 0) stream.destroy()
+  }
+  setTimeout(giveUp, handshakeTimeout).unref()
 }
 
 function streamOf(client: OwnIoredis): unknown {

@@ -1,19 +1,16 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis'
 
-/** After how many milliseconds of silence a connection with commands in flight is given up, the handshake included. */
-const silence = 1_000
-
 /**
  * How a connection of ours behaves, whatever else its options say: it fails at once instead of queueing, never sends a
  * command twice, and is back within half a second of the server. Each was measured.
  *
- * `socketTimeout` also bounds the handshake, which `connectTimeout` does not. There is no `commandTimeout`: it costs a
- * timer per command, and the layer above has a deadline of its own.
+ * There is neither `commandTimeout` nor `socketTimeout`: they cost a timer per command. The layer above has a deadline of
+ * its own and drops a connection that stays silent; the handshake is bounded where connections are watched.
  */
 export const failFast: RedisOptions & { replyMapping: 'legacy' } = {
   lazyConnect: false,
   connectTimeout: 500,
-  socketTimeout: silence,
+  socketTimeout: undefined,
   disconnectTimeout: 100,
   keepAlive: 5_000,
   noDelay: true,

@@ -1,5 +1,6 @@
-import { Redis, type Cluster, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { shareFate } from './application-client.ts'
+import { EncodedCommand } from './encoded-command.ts'
 import { keepIoredisConnected, type OwnIoredis } from './ioredis-connection.ts'
 import { openIoredisListening } from './ioredis-listening.ts'
 import { clusterFailFast, failFast } from './ioredis-options.ts'
@@ -116,5 +117,9 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
 }
 
 function call(client: OwnIoredis, name: string, args: readonly Argument[]): Promise<Reply> {
-  return client.callBuffer(name, ...args) as Promise<Reply>
+  // An application may have a copy of ioredis of its own, of another version: that one makes its commands itself.
+  const isOurs = client instanceof Redis || client instanceof Cluster
+  return (
+    isOurs ? client.sendCommand(new EncodedCommand(name, args)) : (client as Redis).callBuffer(name, ...args)
+  ) as Promise<Reply>
 }
