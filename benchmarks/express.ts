@@ -20,6 +20,8 @@ interface Measured {
   readonly p99: number
   /** Processor time of the application per request, in microseconds. */
   readonly cpu: number
+  /** The same of the Redis server. */
+  readonly redisCpu: number
 }
 
 const rounds = 9
@@ -63,6 +65,7 @@ for (const [what, method, path] of [
       names[who],
       `${Math.round(of('perSecond'))}${beside('perSecond')}`,
       `${Math.round(of('cpu'))}${beside('cpu')}`,
+      `${Math.round(of('redisCpu'))}${beside('redisCpu')}`,
       `${of('p99').toFixed(1)}${beside('p99')}`,
       `${commands}${who === 'ours' ? ` (${isMissed ? 'missed: ' : ''}≤ ${promised[what]})` : ''}`,
     ])
@@ -70,7 +73,7 @@ for (const [what, method, path] of [
 }
 printTable(
   'A whole Express request, against express-session + connect-redis 10 + node-redis 6',
-  ['a request that', 'store', 'requests/s', 'CPU, µs/request', 'p99, ms', 'Redis commands per 1,000'],
+  ['a request that', 'store', 'requests/s', 'CPU, µs/request', 'Redis CPU, µs/request', 'p99, ms', 'Redis commands per 1,000'],
   rows,
 )
 for (const { app, redis, callers: open } of Object.values(candidates)) {
@@ -102,12 +105,14 @@ async function start(store: 'holdfast' | 'connect-redis'): Promise<Candidate> {
 
 async function measure(candidate: Candidate, method: string, path: string): Promise<Measured> {
   const before = await usage(candidate.app)
+  const redisBefore = await redisUsage(candidate.redis)
   const began = performance.now()
   const times = await visit(candidate, method, path)
   const seconds = (performance.now() - began) / 1000
   const micros = (await usage(candidate.app)) - before
+  const redisMicros = (await redisUsage(candidate.redis)) - redisBefore
   const p99 = times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]!
-  return { perSecond: times.length / seconds, p99, cpu: micros / times.length }
+  return { perSecond: times.length / seconds, p99, cpu: micros / times.length, redisCpu: redisMicros / times.length }
 }
 
 /** So many requests, or as many as fit in a round; each answer must be for who asked. */
@@ -143,6 +148,12 @@ async function visit(
 async function usage(app: ChildProcess): Promise<number> {
   app.send('usage')
   return (await hear(app, 'usage')).micros
+}
+
+async function redisUsage(redis: RedisServer): Promise<number> {
+  const info = String(await redis.control.command('INFO', 'cpu'))
+  const seconds = [...info.matchAll(/^used_cpu_(?:user|sys):([\d.]+)/gm)].map(([, value]) => Number(value))
+  return seconds.reduce((sum, value) => sum + value, 0) * 1e6
 }
 
 async function hear<Type extends Message['type']>(

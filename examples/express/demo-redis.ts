@@ -1,8 +1,5 @@
 import { canFindRedisServer, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 
-/** What a visitor may do to the demo's own Redis. */
-const actions: readonly string[] = ['kill', 'restart', 'restart-empty', 'hang', 'continue']
-
 /** The Redis of the demo: its own, which a visitor may break, or one from outside, which nobody may. */
 export interface DemoRedis {
   /** For people: which Redis it is. */

@@ -40,7 +40,7 @@ export function connectResp(
       }
     })
     opened.on('error', (error) => lose(opened, error))
-    opened.on('close', () => lose(opened, new Error('The control connection was closed.')))
+    for (const event of ['end', 'close']) opened.on(event, () => lose(opened, closed()))
     // What is wrong with the password is told by the command that follows.
     if (password !== undefined) send(opened, ['AUTH', password]).catch(() => undefined)
     return opened
@@ -76,9 +76,13 @@ export function connectResp(
   return {
     command: (...args) => send(socket ?? open(), args),
     close() {
-      if (socket) lose(socket, new Error('The control connection was closed.'))
+      if (socket) lose(socket, closed())
     },
   }
+}
+
+function closed(): Error {
+  return new Error('The control connection was closed.')
 }
 
 function encode(args: (string | Buffer)[]): Buffer {

@@ -7,6 +7,8 @@ import type { Writable } from 'node:stream'
 export interface GuardedProcess {
   readonly pid: number
   readonly running: boolean
+  /** Resolves when it has ended. */
+  readonly ended: Promise<unknown>
   signal(name: NodeJS.Signals): void
   /** Ends it with SIGKILL, which reaches a stopped process too, and waits until it is gone. */
   end(): Promise<void>
@@ -37,17 +39,18 @@ export function startGuarded(binary: string, args: readonly string[], folder: st
   server.stdin!.end('go\n')
   unref(server.stdin as PipeToShell)
 
+  const ended = once(server, 'exit')
   const isRunning = (): boolean => server.exitCode === null && server.signalCode === null
   return {
     pid: server.pid!,
     get running() {
       return isRunning()
     },
+    ended,
     signal: (name) => void server.kill(name),
     async end() {
-      if (!isRunning()) return
-      server.kill('SIGKILL')
-      await once(server, 'exit')
+      if (isRunning()) server.kill('SIGKILL')
+      await ended
     },
   }
 }

@@ -46,6 +46,13 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
   const auth = options.password === undefined ? {} : { password: options.password }
   const control = connectResp(port, '127.0.0.1', auth)
   let server: GuardedProcess | undefined
+
+  async function end(): Promise<void> {
+    await server?.end()
+    // It would find out by itself, but later than whoever uses it next.
+    control.close()
+  }
+
   return {
     host: '127.0.0.1',
     port,
@@ -59,10 +66,10 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
     },
     async kill({ keepData = false } = {}) {
       if (keepData) await control.command('SAVE')
-      await server?.end()
+      await end()
     },
     async restart({ empty = false, args = [] } = {}) {
-      await server?.end()
+      await end()
       if (empty) options.empty(folder)
       server = startGuarded(binary, [...options.arguments(place), ...args], folder)
       await answers(server, control, folder)
@@ -70,8 +77,7 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
     freeze: () => server?.signal('SIGSTOP'),
     thaw: () => server?.signal('SIGCONT'),
     async stop() {
-      await server?.end()
-      control.close()
+      await end()
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -79,24 +85,24 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
 
 /** Waits until this very server answers, and not another one that has its port. */
 async function answers(server: GuardedProcess, control: RespClient, folder: string): Promise<void> {
-  const until = performance.now() + 10_000
-  for (;;) {
-    const reply = await control.command('PING').catch((error: Error) => error)
-    if (!isSocketError(reply) && (await isItself(server, control))) return
-    if (!server.running)
-      throw new Error(`redis-server ended at its start:\n${readFileSync(join(folder, 'log'), 'utf8')}`)
-    if (performance.now() > until) throw new Error('redis-server does not answer.', { cause: reply })
+  const isLate = pause(10_000, 'late', { ref: false })
+  while (server.running) {
+    const state = await Promise.race([isItself(server, control), server.ended, isLate])
+    if (state === true) return
+    if (state === 'late') throw new Error('redis-server does not answer.')
     await pause(2)
   }
-}
-
-function isSocketError(reply: unknown): boolean {
-  return reply instanceof Error && !/^[A-Z]+ /.test(reply.message)
+  throw new Error(`redis-server ended at its start:\n${readFileSync(join(folder, 'log'), 'utf8')}`)
 }
 
 /** One that is loading its data, or refuses us for another reason, answers as well. */
 async function isItself(server: GuardedProcess, control: RespClient): Promise<boolean> {
+  const pong = await control.command('PING').catch((error: Error) => error)
   const info = await control.command('INFO', 'server').catch((error: Error) => error)
-  if (info instanceof Error) return !isSocketError(info) && server.running
-  return String(info).includes(`process_id:${server.pid}\r\n`)
+  if (isOfSocket(pong) || isOfSocket(info)) return false
+  return info instanceof Error || String(info).includes(`process_id:${server.pid}\r\n`)
+}
+
+function isOfSocket(reply: unknown): boolean {
+  return reply instanceof Error && !/^[A-Z]+ /.test(reply.message)
 }

@@ -24,6 +24,10 @@ function program(name: string, script = ''): string {
   return path
 }
 
+function asUser(id: number): void {
+  vi.spyOn(process as { getuid(): number }, 'getuid').mockReturnValue(id)
+}
+
 describe('looking for a server', () => {
   it('takes what REDIS_SERVER names, and nothing else in its place', () => {
     program('redis-server')
@@ -44,18 +48,18 @@ describe('looking for a server', () => {
   })
 
   it('says what to do where there is none and none can be installed', () => {
-    vi.spyOn(process, 'getuid' as never).mockReturnValue(1_000 as never)
+    asUser(1_000)
     program('apt-get')
     expect(canFindRedisServer()).toBe(false)
     expect(() => findRedisServer()).toThrow(/REDIS_SERVER/)
   })
 
   it('installs one as root, without its service, and says so', () => {
-    vi.spyOn(process, 'getuid' as never).mockReturnValue(0 as never)
+    asUser(0)
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     // Stand-ins for flock, the shell and apt-get: what is asked for is what counts.
     program('flock', 'shift; exec "$@"')
-    program('sh', `echo "$DEBIAN_FRONTEND" >${folder}/asked; /bin/sh "$@"`)
+    program('sh', `echo "$DEBIAN_FRONTEND" >>${folder}/asked; /bin/sh "$@"`)
     program(
       'apt-get',
       `echo "$@" >>${folder}/asked; [ "$1" != install ] || { echo >${folder}/redis-server; /bin/chmod +x ${folder}/redis-server; }`,

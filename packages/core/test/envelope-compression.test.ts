@@ -34,9 +34,9 @@ describe('compression', () => {
     expect((opened as { value: Buffer }).value.buffer.byteLength).toBe(5000)
   })
 
-  it('starts at 4 kB by default', () => {
-    expect(codecOf({}, 'x'.repeat(4095))).toBe(codecs.none)
-    expect(codecOf({}, 'x'.repeat(4096))).toBe(codecs.zstd)
+  it('starts at 8 kB by default', () => {
+    expect(codecOf({}, 'x'.repeat(8191))).toBe(codecs.none)
+    expect(codecOf({}, 'x'.repeat(8192))).toBe(codecs.zstd)
     expect(codecOf({}, 'é'.repeat(2047))).toBe(codecs.none)
     expect(codecOf({}, 'é'.repeat(2048))).toBe(codecs.zstd)
   })

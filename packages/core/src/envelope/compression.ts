@@ -4,7 +4,7 @@ import { parseSize, type Bytes, type Size } from '../units.ts'
 
 /** How payloads are compressed. `docs/decisions/compression.md` has the measurements behind the defaults. */
 export interface CompressionOptions {
-  /** Payloads of this size and above are compressed; 0: all. Default: 4 kB. */
+  /** Payloads of this size and above are compressed; 0: all. Default: 8 kB. */
   readonly threshold?: Size | undefined
   /** What compresses; all are read. Default: `zstd` where this Node has it, else `brotli`. */
   readonly codec?: 'zstd' | 'brotli' | undefined
@@ -30,7 +30,7 @@ export const codecs = { none: 0, zstd: 1, brotli: 2 } as const
 /** What a payload declares that would inflate beyond the bound. */
 export const tooLarge: RangeError = new RangeError('too large')
 
-const defaultThreshold = 4096
+const defaultThreshold = 8192
 /** A payload is kept as it is unless compression saves this share: inflating costs every reader. */
 const leastSaving = 0.15
 const lengthBytes = 4

@@ -10,7 +10,7 @@ import { fromPayload, isBinary, isKnownKind, textOf, toPayload } from './payload
 export interface EnvelopeOptions {
   /** `json` writes plain JSON, as connect-redis does: no revision, no binding, no compression. Default: `envelope`. */
   readonly format?: 'envelope' | 'json' | undefined
-  /** Compression of large payloads; `false`: none. Default: on, from 4 kB. */
+  /** Compression of large payloads; `false`: none. Default: on, from 8 kB. */
   readonly compression?: false | CompressionOptions | undefined
   /** Encryption with AES-256-GCM. Absent: none, and encrypted entries cannot be read. */
   readonly encryption?: EncryptionOptions | undefined
