@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
-/** A process that ends with this one, whatever ends it. */
-export interface GuardedProcess {
+/** A server that ends with this process, whatever ends it. */
+export interface GuardedServer {
   readonly pid: number
   readonly running: boolean
   /** Resolves when it has ended. */
@@ -12,34 +12,28 @@ export interface GuardedProcess {
   signal(name: NodeJS.Signals): void
   /** Ends it with SIGKILL, which reaches a stopped process too, and waits until it is gone. */
   end(): Promise<void>
+  /** Ends the guard of a server that has ended; from then on its folder is the caller's to remove. */
+  dismiss(): void
 }
 
 /**
  * Starts a server that ends with this process, even if this process is killed, and whose folder is removed then. Its
  * output goes to `log` in that folder.
  *
- * A shell waits for the pipe to this process to close, which the system sees to however this process ends (also when it
- * is a worker thread that is terminated). The server itself is started by the word that says that its guard is in place.
+ * The guard is a shell that waits for the pipe to this process to close, which the system sees to however this process
+ * ends (also when it is a worker thread that is terminated). The server is started by the word that says that its guard
+ * is in place.
  */
-export function startGuarded(binary: string, args: readonly string[], folder: string): GuardedProcess {
-  const script = 'read word && exec "$@" </dev/null >>"$0/log" 2>&1'
-  const server = spawnShell(script, folder, binary, ...args)
-  const guard = spawnShell(
-    'read word; [ "$word" = done ] && exit; kill -9 "$1"; sleep 0.1; rm -rf "$0"',
-    folder,
-    String(server.pid),
-  )
-  for (const { stdin } of [server, guard]) stdin!.on('error', () => undefined)
-  unref(guard)
-  const forget = endWithThisProcess(server, folder)
-  server.once('exit', () => {
-    forget()
-    guard.stdin!.end('done\n')
-  })
-  server.stdin!.end('go\n')
-  unref(server.stdin as PipeToShell)
+export function startGuarded(binary: string, args: readonly string[], folder: string): GuardedServer {
+  const server = spawnShell(startScript, folder, binary, ...args)
+  const guard = spawnShell(guardScript, folder, String(server.pid))
+  guard.unref()
+  guard.stdin.unref()
+  const ended = once(server, 'exit').then(() => guard.stdin.write('ended\n'))
+  server.stdin.end('go\n')
+  guarded.set(server, folder)
+  if (guarded.size === 1) process.on('exit', endAll)
 
-  const ended = once(server, 'exit')
   const isRunning = (): boolean => server.exitCode === null && server.signalCode === null
   return {
     pid: server.pid!,
@@ -52,36 +46,37 @@ export function startGuarded(binary: string, args: readonly string[], folder: st
       if (isRunning()) server.kill('SIGKILL')
       await ended
     },
+    dismiss() {
+      guard.stdin.end('dismissed\n')
+      guarded.delete(server)
+      if (guarded.size === 0) process.off('exit', endAll)
+    },
   }
 }
 
-type PipeToShell = Writable & { unref(): void }
+const startScript = 'read go && exec "$@" </dev/null >>"$0/log" 2>&1'
+
+const guardScript = `
+if read ended; then read dismissed && exit; else kill -9 "$1"; fi
+sleep 0.1
+rm -rf "$0"
+`
+
+type Shell = ChildProcess & { readonly stdin: Writable & { unref(): void } }
 
 /** Starts a shell script in a session of its own, so that a Ctrl-C in the terminal does not end the guard first. */
-function spawnShell(script: string, ...args: string[]): ChildProcess {
-  return spawn('/bin/sh', ['-c', script, ...args], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+function spawnShell(script: string, ...args: string[]): Shell {
+  const stdio = ['pipe', 'ignore', 'ignore'] as const
+  const shell = spawn('/bin/sh', ['-c', script, ...args], { stdio: [...stdio], detached: true }) as Shell
+  shell.stdin.on('error', () => undefined)
+  return shell
 }
 
-/** Lets this process end while a guard still waits. */
-function unref(one: ChildProcess | PipeToShell): void {
-  one.unref()
-  if ('stdin' in one) (one.stdin as PipeToShell).unref()
-}
+const guarded = new Map<ChildProcess, string>()
 
-const running = new Map<ChildProcess, string>()
-
-/** Spares a process that ends by itself the tenth of a second that the guard takes. */
-function endWithThisProcess(server: ChildProcess, folder: string): () => void {
-  if (running.size === 0) process.on('exit', endAll)
-  running.set(server, folder)
-  return () => {
-    running.delete(server)
-    if (running.size === 0) process.off('exit', endAll)
-  }
-}
-
+/** Spares a process that ends by itself the tenth of a second that a guard takes. */
 function endAll(): void {
-  for (const [server, folder] of running) {
+  for (const [server, folder] of guarded) {
     server.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   }

@@ -6,7 +6,7 @@ import { findRedisServer } from './find-redis-server.ts'
 import { freePort } from './free-port.ts'
 import type { RedisServer } from './redis-server.ts'
 import { connectResp, type RespClient } from './resp.ts'
-import { startGuarded, type GuardedProcess } from './server-guard.ts'
+import { startGuarded, type GuardedServer } from './server-guard.ts'
 
 interface Place {
   readonly port: number
@@ -45,7 +45,7 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
   const { port, folder } = place
   const auth = options.password === undefined ? {} : { password: options.password }
   const control = connectResp(port, '127.0.0.1', auth)
-  let server: GuardedProcess | undefined
+  let server: GuardedServer | undefined
 
   async function end(): Promise<void> {
     await server?.end()
@@ -70,6 +70,7 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
     },
     async restart({ empty = false, args = [] } = {}) {
       await end()
+      server?.dismiss()
       if (empty) options.empty(folder)
       server = startGuarded(binary, [...options.arguments(place), ...args], folder)
       await answers(server, control, folder)
@@ -79,12 +80,13 @@ function createServer(binary: string, place: Place, options: ServerOptions): Red
     async stop() {
       await end()
       rmSync(folder, { recursive: true, force: true })
+      server?.dismiss()
     },
   }
 }
 
 /** Waits until this very server answers, and not another one that has its port. */
-async function answers(server: GuardedProcess, control: RespClient, folder: string): Promise<void> {
+async function answers(server: GuardedServer, control: RespClient, folder: string): Promise<void> {
   const isLate = pause(10_000, 'late', { ref: false })
   while (server.running) {
     const state = await Promise.race([isItself(server, control), server.ended, isLate])
@@ -96,7 +98,7 @@ async function answers(server: GuardedProcess, control: RespClient, folder: stri
 }
 
 /** One that is loading its data, or refuses us for another reason, answers as well. */
-async function isItself(server: GuardedProcess, control: RespClient): Promise<boolean> {
+async function isItself(server: GuardedServer, control: RespClient): Promise<boolean> {
   const pong = await control.command('PING').catch((error: Error) => error)
   const info = await control.command('INFO', 'server').catch((error: Error) => error)
   if (isOfSocket(pong) || isOfSocket(info)) return false

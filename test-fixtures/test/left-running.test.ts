@@ -56,7 +56,7 @@ async function expectNothingLeft(started: Started): Promise<void> {
 
 describe('a frozen server and its guard', () => {
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
-    'end with the process that started them: %s',
+    'end with the process that started them, on %s',
     async (signal) => {
       const { child, started } = await run(
         `${start} console.log(JSON.stringify({ pid: redis.pid, folder })); setInterval(() => {}, 1000)`,
@@ -90,6 +90,15 @@ describe('a frozen server and its guard', () => {
       })
       setInterval(() => {}, 1000)
     `)
+    await expectNothingLeft(started)
+  })
+
+  it('end with the process even if the server was killed before', async () => {
+    const { child, started } = await run(
+      `${start} await redis.kill(); console.log(JSON.stringify({ pid: redis.pid, folder })); setInterval(() => {}, 1000)`,
+    )
+    expect(isRunning(started.pid)).toBe(false)
+    child.kill('SIGKILL')
     await expectNothingLeft(started)
   })
 

@@ -16,7 +16,7 @@ function codecOf(options: EnvelopeOptions, value: unknown): number {
 
 describe('compression', () => {
   it.each(['zstd', 'brotli'] as const)('gives back what %s made smaller', (codec) => {
-    const envelopes = createEnvelopes({ compression: { codec } })
+    const envelopes = createEnvelopes({ compression: { codec, threshold: '4kB' } })
     for (const value of [text, JSON.parse(text), Buffer.from(text), new Float64Array(1000)]) {
       const bytes = envelopes.seal(key, value)
       expect((bytes[2]! >> 5) & 3).toBe(codecs[codec])
@@ -37,8 +37,8 @@ describe('compression', () => {
   it('starts at 8 kB by default', () => {
     expect(codecOf({}, 'x'.repeat(8191))).toBe(codecs.none)
     expect(codecOf({}, 'x'.repeat(8192))).toBe(codecs.zstd)
-    expect(codecOf({}, 'é'.repeat(2047))).toBe(codecs.none)
-    expect(codecOf({}, 'é'.repeat(2048))).toBe(codecs.zstd)
+    expect(codecOf({}, 'é'.repeat(4095))).toBe(codecs.none)
+    expect(codecOf({}, 'é'.repeat(4096))).toBe(codecs.zstd)
   })
 
   it('starts where it is told to; 0 tries everything', () => {
