@@ -10,8 +10,8 @@ export default defineConfig({
     testTimeout: 15_000,
     hookTimeout: 15_000,
     // Most tests wait for Redis, not for a processor.
-    maxWorkers: 3,
-    maxConcurrency: 4,
+    maxWorkers: 2,
+    maxConcurrency: 3,
     projects: [
       project('core'),
       project('session-express'),

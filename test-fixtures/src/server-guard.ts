@@ -8,7 +8,7 @@ export interface GuardedServer {
   readonly pid: number
   readonly running: boolean
   /** Resolves when it has ended. */
-  readonly ended: Promise<unknown>
+  readonly ended: Promise<void>
   signal(name: NodeJS.Signals): void
   /** Ends it with SIGKILL, which reaches a stopped process too, and waits until it is gone. */
   end(): Promise<void>
@@ -29,7 +29,7 @@ export function startGuarded(binary: string, args: readonly string[], folder: st
   const guard = spawnShell(guardScript, folder, String(server.pid))
   guard.unref()
   guard.stdin.unref()
-  const ended = once(server, 'exit').then(() => guard.stdin.write('ended\n'))
+  const ended = once(server, 'exit').then(() => void guard.stdin.write('ended\n'))
   server.stdin.end('go\n')
   guarded.set(server, folder)
   if (guarded.size === 1) process.on('exit', endAll)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 
 /** How much longer than promised anything may take, in ms: the machine is busy, the promise is not about that. */
-export const margin = 500
+export const margin = 1_200
 
 /** The bytes of a text. */
 export function bytes(text: string): Uint8Array {

@@ -35,12 +35,12 @@ always('stores nothing "if version" where there is nothing', async ({ backend, k
 
 always('leaves an entry and its ttl alone where the condition fails', async ({ backend, key, wait }) => {
   const year = 365 * 86_400_000
-  for (const name of ['absent', 'version']) await backend.set(key(name), bytes('mine'), { ttl: 400 })
+  for (const name of ['absent', 'version']) await backend.set(key(name), bytes('mine'), { ttl: 1_000 })
   await backend.set(key('kept'), bytes('mine'), { ttl: year })
   await backend.set(key('absent'), bytes('theirs'), { ifAbsent: true, ttl: year })
   await backend.set(key('version'), bytes('theirs'), { ifVersion: versionOf(bytes('theirs')), ttl: year })
   await backend.set(key('kept'), bytes('theirs'), { ifAbsent: true, ttl: 50 })
-  await wait(600)
+  await wait(1_200)
   none(await backend.get(key('absent')), 'the entry that was refused "if absent"')
   none(await backend.get(key('version')), 'the entry that was refused "if version"')
   same(await backend.get(key('kept')), 'mine', 'the entry with the longer ttl')
