@@ -73,7 +73,15 @@ for (const [what, method, path] of [
 }
 printTable(
   'A whole Express request, against express-session + connect-redis 10 + node-redis 6',
-  ['a request that', 'store', 'requests/s', 'CPU, µs/request', 'Redis CPU, µs/request', 'p99, ms', 'Redis commands per 1,000'],
+  [
+    'a request that',
+    'store',
+    'requests/s',
+    'CPU, µs/request',
+    'Redis CPU, µs/request',
+    'p99, ms',
+    'Redis commands per 1,000',
+  ],
   rows,
 )
 for (const { app, redis, callers: open } of Object.values(candidates)) {
@@ -112,7 +120,12 @@ async function measure(candidate: Candidate, method: string, path: string): Prom
   const micros = (await usage(candidate.app)) - before
   const redisMicros = (await redisUsage(candidate.redis)) - redisBefore
   const p99 = times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]!
-  return { perSecond: times.length / seconds, p99, cpu: micros / times.length, redisCpu: redisMicros / times.length }
+  return {
+    perSecond: times.length / seconds,
+    p99,
+    cpu: micros / times.length,
+    redisCpu: redisMicros / times.length,
+  }
 }
 
 /** So many requests, or as many as fit in a round; each answer must be for who asked. */

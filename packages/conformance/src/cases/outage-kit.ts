@@ -9,7 +9,7 @@ export const anyFault: readonly FaultName[] = ['cut', 'hang', 'slow']
 /** The faults in which a write that was given up can take effect later. */
 export const lateFaults: readonly FaultName[] = ['hang', 'slow']
 /** How soon after the end of an outage everything is as it should be, in ms. */
-export const recoveryTime = 1_000
+const recoveryTime = 1_000
 
 const envelopes = createEnvelopes()
 
