@@ -19,7 +19,10 @@ export interface HoldfastEvents {
     /** How long the state that ended had lasted, in milliseconds. */
     readonly lasted: Milliseconds
   }
-  /** An entry could not be used: damaged or of a foreign kind, or an answer that belongs to another key. */
+  /**
+   * An entry could not be used: `unreadable`, damaged or not of this concern; or an answer was `foreign`, that of another
+   * call, and its connection was dropped (`concern` is `any` then).
+   */
   entry: { readonly concern: string; readonly problem: 'unreadable' | 'foreign'; readonly reason: string }
   /** The journal was settled with the primary after an outage. */
   settled: {

@@ -93,6 +93,9 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     ...settings,
     backend,
     random: Math.random,
+    onForeignReply() {
+      events.emit('entry', { concern: 'any', problem: 'foreign', reason: 'answer to another call' })
+    },
     onTransition(from, to, circuit) {
       const lasted = clock.now() - since
       since = clock.now()

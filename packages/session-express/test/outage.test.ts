@@ -258,7 +258,9 @@ describe('an answer that belongs to another', () => {
         }
         await healthy(app)
       }
-      expect(app.sessions.holdfast.health().counts.outages).toBeGreaterThan(0)
+      const { outages, foreign } = app.sessions.holdfast.health().counts
+      expect(outages).toBeGreaterThan(0)
+      expect(foreign).toBeGreaterThan(0)
     },
   )
 })

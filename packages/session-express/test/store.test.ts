@@ -252,6 +252,15 @@ describe('bad input', () => {
     },
   )
 
+  it('a session copied to another id is none, and costs no connection', async () => {
+    const store = createStore()
+    await store.set('a', sessionOf())
+    await client.copy(`${store.prefix}a`, `${store.prefix}b`)
+    expect(await store.get('b')).toBeNull()
+    expect(await store.get('a')).toMatchObject({ user: 'ada' })
+    expect(store.holdfast.health()).toMatchObject({ state: 'healthy', counts: { outages: 0, unreadable: 1 } })
+  })
+
   it('a key of another type is none, and can be overwritten', async () => {
     const store = createStore()
     await client.rpush(`${store.prefix}a`, 'x')

@@ -48,6 +48,8 @@ export interface AvailabilityOptions {
   readonly probe: { readonly min: Milliseconds; readonly max: Milliseconds }
   readonly recoveryJitter: Milliseconds
   readonly onTransition: (from: State, to: State, circuit: Circuit) => void
+  /** An answer was not ours, and the connection has been dropped. */
+  readonly onForeignReply: () => void
 }
 
 /** How long the first connection may take before the process goes on without it. */
@@ -95,7 +97,12 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     const before = circuit
     move(afterFailure(circuit, fault, { silent, tripAfter }))
     if (circuit.at === 'open' && before.at !== 'open' && circuit.scope === 'everything') deadlines.expireAll()
-    if (fault.kind === 'integrity') backend.reset?.()
+    if (fault.kind === 'integrity') drop()
+  }
+
+  function drop(): void {
+    backend.reset?.()
+    options.onForeignReply()
   }
 
   const watcher: CallWatcher = {
@@ -145,7 +152,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   }
 
   function heed({ reads, fault = lostFault }: Finding): void {
-    if (fault.kind === 'integrity') backend.reset?.()
+    if (fault.kind === 'integrity') drop()
     const scope = reads ? 'writes' : 'everything'
     // Reads that came back go to the primary at once; writes stay with the journal until they can be settled.
     if (circuit.at === 'starting' || (circuit.at === 'open' && scope !== circuit.scope)) {

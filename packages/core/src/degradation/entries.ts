@@ -2,7 +2,6 @@ import type { Availability } from '../availability/availability.ts'
 import { versionOf, type Backend, type SetOptions } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
-import { HoldfastError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Keyspace } from '../keys.ts'
 import type { Milliseconds } from '../units.ts'
@@ -10,7 +9,8 @@ import type { Epoch } from './epoch.ts'
 import { createFunnel } from './funnel.ts'
 import type { Base, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
-import type { Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
+import { createReader } from './reader.ts'
+import type { Origin, Reading, Stored, StoreOptions } from './reading.ts'
 import { createRevisions } from './revision.ts'
 import type { Rule } from './rules.ts'
 import { settleJournal, type Reconcile } from './settle.ts'
@@ -53,10 +53,10 @@ const settleSoon = 100
 
 /** Creates the entries of one concern. */
 export function createEntries(options: EntriesOptions): Entries {
-  const { rule, backend, availability, keyspace, envelopes, knowledge, journal, clock, events, concern } =
-    options
+  const { rule, backend, availability, keyspace, envelopes, knowledge, journal, clock } = options
   const ask = createFunnel(availability, rule)
   const mirrors = rule.mirror && backend.capabilities.shared
+  const reader = createReader({ ...options, ask, mirrors })
   const revise = createRevisions(clock.now)
   let isSettling = false
 
@@ -72,9 +72,9 @@ export function createEntries(options: EntriesOptions): Entries {
     if (knowledge.isUndecided(wireKey)) return Promise.resolve(knowledge.read(wireKey))
     return ask('read', {
       primary: () => backend.get(wireKey),
-      answered: (bytes) => fromPrimary(wireKey, bytes),
-      degraded: () => fromMemory(wireKey),
-      rejected: (fault) => unreadable(fault.code),
+      answered: (bytes) => reader.fromPrimary(wireKey, bytes),
+      degraded: () => reader.fromMemory(wireKey),
+      rejected: (fault) => reader.unreadable(fault.code),
     })
   }
 
@@ -85,71 +85,11 @@ export function createEntries(options: EntriesOptions): Entries {
       answered: (values) =>
         Promise.all(
           wireKeys.map((wireKey, i) =>
-            knowledge.isUndecided(wireKey) ? knowledge.read(wireKey) : fromPrimary(wireKey, values[i]),
+            knowledge.isUndecided(wireKey) ? knowledge.read(wireKey) : reader.fromPrimary(wireKey, values[i]),
           ),
         ),
-      degraded: () => wireKeys.map(fromMemory),
+      degraded: () => wireKeys.map(reader.fromMemory),
     })
-  }
-
-  function fromMemory(wireKey: string): Reading {
-    return rule.read === 'unknown' ? { status: 'unknown' } : knowledge.read(wireKey)
-  }
-
-  function fromPrimary(wireKey: string, bytes: Uint8Array | undefined): Reading | Promise<Reading> {
-    if (bytes === undefined) return missing(wireKey)
-    const opened = envelopes.open(wireKey, bytes)
-    if (opened.status === 'opened' && (opened.bound || !backend.getBound))
-      return found(wireKey, bytes, opened)
-    if (opened.status === 'foreign') return foreign(wireKey)
-    // What does not prove to belong to the key may be the answer to another question: ask in a way that tells.
-    if (backend.getBound) return confirm(wireKey)
-    return unreadable(opened.status === 'unreadable' ? opened.reason : 'damaged')
-  }
-
-  function confirm(wireKey: string): Promise<Reading> {
-    return ask('read', {
-      primary: () => backend.getBound!(wireKey),
-      answered(bytes): Reading {
-        if (bytes === undefined) return missing(wireKey)
-        const opened = envelopes.open(wireKey, bytes)
-        if (opened.status === 'opened') return found(wireKey, bytes, opened)
-        return unreadable(opened.status === 'foreign' ? 'entry of another key' : opened.reason)
-      },
-      degraded: () => fromMemory(wireKey),
-      rejected: (fault) => unreadable(fault.code),
-    })
-  }
-
-  function found(
-    wireKey: string,
-    bytes: Uint8Array,
-    opened: Pick<Found, 'value' | 'revision' | 'endsAt'>,
-  ): Reading {
-    const { value, revision, endsAt } = opened
-    if (!options.accepts(value)) return unreadable('not of this kind')
-    if (mirrors) knowledge.remember(wireKey, bytes, options.ttlOf(value))
-    return { status: 'found', value, bytes, revision, endsAt, origin: 'primary' }
-  }
-
-  function missing(wireKey: string): Reading {
-    if (mirrors) knowledge.forget(wireKey)
-    return { status: 'missing', origin: 'primary' }
-  }
-
-  function unreadable(reason: string): Reading {
-    events.emit('entry', { concern, problem: 'unreadable', reason })
-    return { status: 'missing', origin: 'primary' }
-  }
-
-  function foreign(wireKey: string): Reading {
-    events.emit('entry', { concern, problem: 'foreign', reason: 'answer of another key' })
-    availability.reportForeignReply()
-    if (rule.read !== 'refuse') return fromMemory(wireKey)
-    throw new HoldfastError(
-      'ERR_HOLDFAST_UNAVAILABLE',
-      'The primary gave an answer that belongs to another key.',
-    )
   }
 
   function set(key: string, value: unknown, options?: StoreOptions): Promise<Stored> {
@@ -190,7 +130,7 @@ export function createEntries(options: EntriesOptions): Entries {
   }
 
   async function conflict(wireKey: string, bytes: Uint8Array | undefined): Promise<Stored> {
-    return { status: 'conflict', current: await fromPrimary(wireKey, bytes) }
+    return { status: 'conflict', current: await reader.fromPrimary(wireKey, bytes) }
   }
 
   async function remove(key: string): Promise<void> {
