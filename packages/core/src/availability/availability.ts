@@ -194,7 +194,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       void runProbe()
     } else {
       const fault = change.cause ? classify(change.cause) : lostFault
-      const isOfConnection = fault.kind === 'unavailable' || fault.kind === 'misconfigured'
+      const isOfConnection = fault.kind !== 'rejected' && fault.kind !== 'writes-unavailable'
       fail(isOfConnection ? { ...fault, definite: true } : lostFault, true)
     }
   }

@@ -2,6 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { createConnectionState, type ConnectionState } from './connection-state.ts'
 import { corkTurns } from './cork.ts'
 import { backoff } from './ioredis-options.ts'
+import { integrityError } from './replies.ts'
 import { onSurplusReply } from './surplus.ts'
 
 /** A client of ioredis that is our own. */
@@ -40,7 +41,7 @@ export function keepIoredisConnected(
   client.on('error', (error: Error) => {
     state.note(error)
     // A surplus reply: the replies before it went to who knows which commands.
-    if (error.message.startsWith('Command queue state error')) dropAll()
+    if (error.message.startsWith('Command queue state error')) dropForeign()
   })
   client.on('close', state.announceLost)
   client.on('end', () => {
@@ -54,7 +55,7 @@ export function keepIoredisConnected(
   onEveryConnection(client, (node) => {
     if (cork) corkTurns(node.stream, () => node.commandQueue.length > 0)
     // ioredis listens to the socket only after it has told of the connection.
-    process.nextTick(onSurplusReply, node, dropAll)
+    process.nextTick(onSurplusReply, node, dropForeign)
     boundHandshake(node)
   })
 
@@ -74,6 +75,11 @@ export function keepIoredisConnected(
 
   function connect(): void {
     client.connect().catch(() => undefined)
+  }
+
+  function dropForeign(): void {
+    state.note(integrityError('an answer to any command'))
+    dropAll()
   }
 
   function dropAll(): void {
