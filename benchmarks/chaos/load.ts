@@ -8,6 +8,8 @@ export interface Sample {
   readonly ms: number
   /** 0: the connection failed. -1: no answer within the patience of the client. */
   readonly status: number
+  /** Why there was no answer, or what one of 5xx said. */
+  readonly why: string | undefined
   /** Whose session the answer showed; `undefined` where none was asked for. */
   readonly user: string | null | undefined
   readonly expected: string | undefined
@@ -42,9 +44,9 @@ export function createLoad(port: number): Load {
   ): Promise<Sample> {
     return new Promise((resolve) => {
       const headers = visitor.cookie ? { cookie: visitor.cookie } : {}
-      const done = (status: number, user?: string | null): void => {
+      const done = (status: number, user?: string | null, why?: string): void => {
         clearTimeout(timer)
-        resolve({ due, ms: performance.now() - due, status, user, expected: visitor.name })
+        resolve({ due, ms: performance.now() - due, status, why, user, expected: visitor.name })
       }
       const sent = request({ agent, port, host: '127.0.0.1', method, path, headers }, (response) => {
         let body = ''
@@ -56,15 +58,16 @@ export function createLoad(port: number): Load {
           done(
             response.statusCode!,
             response.statusCode === 200 ? (JSON.parse(body) as { user: string }).user : undefined,
+            response.statusCode === 200 ? undefined : body.slice(0, 200),
           )
         })
-        response.on('error', () => done(0))
+        response.on('error', (error) => done(0, undefined, whyOf(error)))
       })
       const timer = setTimeout(() => {
         done(-1)
         sent.destroy()
       }, patience)
-      sent.on('error', () => done(0))
+      sent.on('error', (error) => done(0, undefined, whyOf(error)))
       sent.end()
     })
   }
@@ -102,4 +105,8 @@ export function createLoad(port: number): Load {
     },
     close: () => agent.destroy(),
   }
+}
+
+function whyOf(error: Error & { code?: string }): string {
+  return error.code ?? error.message
 }

@@ -25,6 +25,8 @@ export interface Row {
   readonly requests: number
   /** Answered with 5xx, or not answered because the connection failed. */
   readonly failed: number
+  /** What those that failed said, each once. */
+  readonly failures: readonly string[]
   /** Not answered within 10 s. */
   readonly hung: number
   /** Before the fault: a machine that is busy with other things shows here. `NaN` where there was no time before it. */
@@ -146,12 +148,14 @@ function summarise(fault: Fault, { store, client }: RowOptions, observed: Observ
   const healthy = lines.filter((line) => line.includes('holdfast: healthy again:')).length
   const starts = lines.filter((line) => line.startsWith('holdfast: healthy: ')).length
   const settled = timed.filter(({ due }) => due < broken || due > broken + 1_000).map(({ ms }) => ms)
+  const failed = samples.filter(({ status }) => status === 0 || status >= 500)
   return {
     fault: fault.name,
     store,
     client,
     requests: samples.length,
-    failed: samples.filter(({ status }) => status === 0 || status >= 500).length,
+    failed: failed.length,
+    failures: [...new Set(failed.map(({ status, why }) => `${status || 'no answer'}: ${why}`))],
     hung: samples.filter(({ status }) => status === -1).length,
     before: percentile(
       timed.filter(({ due }) => due < broken).map(({ ms }) => ms),

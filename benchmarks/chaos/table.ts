@@ -15,7 +15,7 @@ export const promised: Bounds = { p99: 10, worst: 250, recovery: 1_000 }
 export function violations(row: Row, limits: Bounds = promised): string[] {
   const losesData = faults.find(({ name }) => name === row.fault)?.losesData === true
   const bounds: [isKept: boolean, what: string][] = [
-    [row.failed === 0, `${row.failed} requests failed`],
+    [row.failed === 0, `${row.failed} requests failed (${row.failures.join('; ')})`],
     [row.hung === 0, `${row.hung} requests hung`],
     [row.p99 < limits.p99, `p99 ${row.p99.toFixed(1)} ms (${row.before.toFixed(1)} ms before the fault)`],
     [row.worst <= limits.worst, `worst ${row.worst.toFixed(0)} ms`],

@@ -10,6 +10,7 @@ const good: Row = {
   client: 'ioredis',
   requests: 2_000,
   failed: 0,
+  failures: [],
   hung: 0,
   before: 4,
   p99: 5,
