@@ -9,7 +9,7 @@ export interface Bounds {
 }
 
 /** The operation timeout of 200 ms and 50 ms more is the longest that an answer may take. */
-export const promised: Bounds = { p99: 10, worst: 250, recovery: 1_000 }
+const promised: Bounds = { p99: 10, worst: 250, recovery: 1_000 }
 
 /** Where a row is out of bounds; empty where it keeps them. */
 export function violations(row: Row, limits: Bounds = promised): string[] {
