@@ -9,6 +9,8 @@ export default defineConfig({
     reporters: ['default', './scripts/closing-line-reporter.ts'],
     testTimeout: 15_000,
     hookTimeout: 15_000,
+    // Real faults take real time, and CI machines are shared: a test gets a second try there, and the report says so.
+    retry: process.env['CI'] ? 1 : 0,
     // Most tests wait for Redis, not for a processor.
     maxWorkers: 2,
     maxConcurrency: 3,
