@@ -16,7 +16,7 @@ interface GoldenEntry {
   /** Which of the manifest's keys sealed it; absent: not encrypted. */
   readonly sealedWith?: string
   readonly revision: number
-  readonly freshUntil: number
+  readonly stamp: number
   readonly endsAt: number
   readonly bound: boolean
 }
@@ -34,8 +34,8 @@ const keys = {
   new: 'golden key of the year 2026, not secret',
   old: 'golden key of the year 2025, not secret',
 }
-const meta = { revision: 1_767_225_600_000.5, freshUntil: 1_767_225_660_000, endsAt: 1_767_312_000_000 }
-const none = { revision: 0, freshUntil: 0, endsAt: 0 }
+const meta = { revision: 1_767_225_600_000.5, stamp: 1_767_225_660_000, endsAt: 1_767_312_000_000 }
+const none = { revision: 0, stamp: 0, endsAt: 0 }
 
 const session = {
   cookie: { originalMaxAge: 1_800_000, expires: '2026-01-01T00:30:00.000Z', httpOnly: true, path: '/' },

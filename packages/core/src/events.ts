@@ -34,6 +34,17 @@ export interface HoldfastEvents {
     /** Whether the primary came back without the data it had. */
     readonly dataLost: boolean
   }
+  /** A session met something out of the ordinary. Never says whose, or which one. */
+  session: {
+    /**
+     * `restored`: Redis had lost it, and its token brought it back. `completed`: Redis had an older one than the token.
+     * `served`: Redis is away, and the token stood in. `refused`: a token counted as absent. `ended`: a session that was ended
+     * before was asked for. `omitted`: a token could not be set, as it would be too long for a cookie.
+     */
+    readonly outcome: 'restored' | 'completed' | 'served' | 'refused' | 'ended' | 'omitted'
+    /** Why, such as `expired`, `does not open`, `evicted or lost`. */
+    readonly reason: string
+  }
   /** The journal was full, so the oldest decision was dropped. */
   overflow: { readonly concern: string; readonly dropped: number }
 }
@@ -51,6 +62,7 @@ const channels = {
   transition: channel('holdfast:transition'),
   entry: channel('holdfast:entry'),
   settled: channel('holdfast:settled'),
+  session: channel('holdfast:session'),
   overflow: channel('holdfast:overflow'),
 }
 

@@ -13,11 +13,10 @@ import { createEnvelopes, type EnvelopeOptions } from './envelope/envelope.ts'
 import { HoldfastError, optionError } from './errors.ts'
 import { createEvents, type HoldfastEvents, type State } from './events.ts'
 import { createKeyspace, joinPrefix } from './keys.ts'
-import { copyLifetime, isSessionData, withChanges, type SessionData } from './session/session-data.ts'
-import { createSessions, type Sessions } from './session/sessions.ts'
+import { assembleSessions } from './session/assemble.ts'
+import type { Sessions } from './session/sessions.ts'
 import type { EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 import { readSettings } from './options.ts'
-import { createTtlPolicy } from './ttl.ts'
 import type { Milliseconds } from './units.ts'
 
 /** How things stand; answered from memory, without asking Redis. */
@@ -38,6 +37,8 @@ export interface Health {
     readonly unreadable: number
     readonly foreign: number
     readonly dropped: number
+    /** Sessions, by what the event `session` tells of them. */
+    readonly sessions: Readonly<Record<HoldfastEvents['session']['outcome'], number>>
   }
   /** What is held in memory now. */
   readonly memory: { readonly entries: number; readonly bytes: number; readonly journal: number }
@@ -75,9 +76,11 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
   const backend = choosePrimary(options, { logger, clock })
 
   const counts = { outages: 0, unreadable: 0, foreign: 0, dropped: 0 }
+  const sessionCounts = { restored: 0, completed: 0, served: 0, refused: 0, ended: 0, omitted: 0 }
   const events = createEvents((error) => logger.error(`holdfast: an event listener failed: ${String(error)}`))
   const copies = createMemoryTable({ clock, ...settings.fallback })
   const journals: Journal[] = []
+  const engines: (() => void)[] = []
   const rulesInForce = new Set<string>()
   let since = clock.now()
   let closing: Promise<void> | undefined
@@ -106,13 +109,14 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
   })
   const epoch = watchEpoch(availability, backend, prefix)
   events.on('entry', ({ problem }) => counts[problem]++)
+  events.on('session', ({ outcome }) => sessionCounts[outcome]++)
   events.on('overflow', ({ dropped }) => (counts.dropped += dropped))
 
   function entriesOf(
     concern: Concern,
     ruleName: string | undefined,
     own: EnvelopeOptions & { readonly prefix?: string },
-    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts'>,
+    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isLost'>,
   ): Entries {
     if (closing) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
     const [name, rule] = ruleOf(concern, ruleName)
@@ -153,7 +157,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       backend: backend.name,
       since,
       ...standing(availability.circuit),
-      counts: { ...counts },
+      counts: { ...counts, sessions: { ...sessionCounts } },
       memory: {
         entries: copies.size,
         bytes: copies.bytes,
@@ -169,30 +173,30 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         `Redis is required at start and not available (${fault?.code ?? 'CLOSED'})${fault?.hint ? `: ${fault.hint}` : ''}.`,
       )
     },
-    sessions({ rule, touchAfter = 0.1, ...own } = {}) {
-      if (!(touchAfter >= 0 && touchAfter <= 0.9))
-        throw optionError('touchAfter', 'between 0 and 0.9', touchAfter)
-      const ttl = createTtlPolicy(own)
-      const entries = entriesOf('session', rule, own, {
-        ttlOf: (value) => copyLifetime(value, ttl, clock.now()),
-        reconcile: (mine, theirs) => withChanges(theirs as SessionData, mine as SessionData),
-        accepts: isSessionData,
-      })
-      const isHealthy = (): Promise<boolean> =>
-        availability.settled().then(() => availability.state === 'healthy')
-      return createSessions({ entries, ttl, touchAfter, clock, isHealthy })
-    },
+    sessions: (own = {}) =>
+      assembleSessions(own, {
+        backend,
+        availability,
+        clock,
+        events,
+        epoch,
+        prefix,
+        warn: (message) => logger.warn(message),
+        entriesOf: (keys, rule, engine) => entriesOf('session', rule, { ...own, prefix: keys }, engine),
+        onClose: (closeEngine) => void engines.push(closeEngine),
+      }),
     entries({ concern, rule, ...own }) {
       return entriesOf(concern, rule as string | undefined, own, {
         ttlOf: () => copyTtl,
-        reconcile: (mine) => mine,
         accepts: () => true,
+        isLost: () => epoch.dataLost,
       })
     },
     close: () => (closing ??= close()),
   }
 
   async function close(): Promise<void> {
+    for (const closeEngine of engines) closeEngine()
     availability.close()
     log.close()
     // A backend that hangs must not keep the process from ending.

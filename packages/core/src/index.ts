@@ -3,7 +3,10 @@ export type { Health, Holdfast } from './holdfast.ts'
 export type { EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
 
-export type { Loaded, SessionEntry, Sessions } from './session/sessions.ts'
+export type { SessionEntry, Sessions, UserSession } from './session/sessions.ts'
+export type { Loaded, LoadedSession } from './session/loaded.ts'
+export type { ContinuityOptions } from './session/continuity.ts'
+export type { SessionContinuity } from './session/assemble.ts'
 export type { SessionCookie, SessionData } from './session/session-data.ts'
 
 export { degradationRules } from './degradation/rules.ts'
@@ -15,9 +18,12 @@ export type { HoldfastEvents, State } from './events.ts'
 
 export { versionOf, written } from './backend/backend.ts'
 export type {
+  AlsoDo,
   Backend,
   Capabilities,
   ConnectionChange,
+  ExpiringSets,
+  Member,
   SetOptions,
   SetOutcome,
   Subscription,

@@ -5,7 +5,7 @@ import { guarded, type Logger } from './degradation/transition-log.ts'
 import type { EnvelopeOptions } from './envelope/envelope.ts'
 import { optionError } from './errors.ts'
 import { validatePrefix } from './keys.ts'
-import type { TtlOptions } from './ttl.ts'
+import type { SessionEngineOptions } from './session/assemble.ts'
 import {
   parseCount,
   parseDuration,
@@ -44,17 +44,7 @@ export interface HoldfastOptions extends PrimaryOptions {
 }
 
 /** The options of {@link Holdfast.sessions}. */
-export interface SessionOptions extends TtlOptions, EnvelopeOptions {
-  /** What the keys begin with, to the letter; default `<prefix>:session:`. */
-  readonly prefix?: string
-  /** The degradation rule; default `memory`. */
-  readonly rule?: RuleName<'session'>
-  /**
-   * The share of its ttl that has to pass before a session is extended in Redis, from 0 (each time) to 0.9; default 0.1.
-   * A session may expire earlier by up to this share.
-   */
-  readonly touchAfter?: number
-}
+export interface SessionOptions extends SessionEngineOptions, EnvelopeOptions {}
 
 /** The options of {@link Holdfast.entries}. */
 export interface EntryOptions<Of extends Concern = Concern> extends EnvelopeOptions {

@@ -46,13 +46,15 @@ export interface TtlContext {
 }
 
 const day = 86_400_000
+/** How long a value lives of which nothing else is said. */
+export const defaultTtl: Milliseconds = day
 /** 100 years: what is beyond is a mistake in units, and Redis refuses what overflows. */
 const longest = 36_500 * day
 
 /** Creates a ttl policy; throws an error that names the option that is not a positive duration or a share. */
 export function createTtlPolicy<Value = unknown>(
   options: TtlOptions<Value> = {},
-  defaults: { readonly ttl: Milliseconds } = { ttl: day },
+  defaults: { readonly ttl: Milliseconds } = { ttl: defaultTtl },
 ): TtlPolicy<Value> {
   const { ttl = defaults.ttl, jitter = 0, random = Math.random } = options
   const ttlOf = typeof ttl === 'function' ? ttl : undefined

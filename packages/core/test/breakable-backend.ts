@@ -46,6 +46,11 @@ export function breakableBackend(clock: Clock): BreakableBackend {
     set: (key, value, options) => through(true, () => memory.set(key, value, options)),
     delete: (key) => through(true, () => memory.delete(key)),
     touch: (key, ttl) => through(true, () => memory.touch(key, ttl)),
+    sets: {
+      add: (set, members, also) => through(true, () => memory.sets!.add(set, members, also)),
+      remove: (set, members) => through(true, () => memory.sets!.remove(set, members)),
+      members: (set, range) => through(false, () => memory.sets!.members(set, range)),
+    },
     watch(heard) {
       listener = heard
       if (backend.mode === 'well') heard({ status: 'ready' })

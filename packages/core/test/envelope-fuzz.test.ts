@@ -23,7 +23,7 @@ const value = fc.oneof(
   fc.constant('so many words '.repeat(50)),
 )
 const time = fc.double({ min: 0, noNaN: true })
-const meta = fc.record({ revision: time, freshUntil: time, endsAt: time })
+const meta = fc.record({ revision: time, stamp: time, endsAt: time })
 
 interface Damage {
   readonly kind: 'flip' | 'cut' | 'insert' | 'set'

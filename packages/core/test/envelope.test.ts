@@ -150,7 +150,7 @@ describe('an envelope', () => {
   })
 
   it('carries revision and deadlines', () => {
-    const meta = { revision: 1_735_689_600_000.25, freshUntil: 1_735_689_700_000, endsAt: 1_735_689_800_000 }
+    const meta = { revision: 1_735_689_600_000.25, stamp: 1_735_689_700_000, endsAt: 1_735_689_800_000 }
     expect(envelopes.open(key, envelopes.seal(key, 1, meta))).toEqual({
       status: 'opened',
       value: 1,
@@ -160,7 +160,7 @@ describe('an envelope', () => {
   })
 
   it('has neither revision nor deadlines by default', () => {
-    const nothing = { revision: 0, freshUntil: 0, endsAt: 0 }
+    const nothing = { revision: 0, stamp: 0, endsAt: 0 }
     expect(envelopes.open(key, envelopes.seal(key, 1))).toEqual({
       status: 'opened',
       value: 1,
@@ -276,7 +276,7 @@ describe('plain JSON', () => {
       status: 'opened',
       value: session,
       revision: 0,
-      freshUntil: 0,
+      stamp: 0,
       endsAt: 0,
       bound: false,
     })
@@ -472,7 +472,7 @@ describe('encryption', () => {
   })
 
   it('cannot have a byte of it altered', () => {
-    const bytes = sealed.seal(key, { a: 1 }, { revision: 1, freshUntil: 2, endsAt: 3 })
+    const bytes = sealed.seal(key, { a: 1 }, { revision: 1, stamp: 2, endsAt: 3 })
     const accepting = createEnvelopes({ encryption: { keys: secrets, acceptPlaintext: true } })
     for (let at = 0; at < bytes.length; at++) {
       for (let bit = 0; bit < 8; bit++) {

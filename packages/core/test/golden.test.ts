@@ -16,7 +16,7 @@ interface Entry {
   readonly hex?: string
   readonly sealedWith?: string
   readonly revision: number
-  readonly freshUntil: number
+  readonly stamp: number
   readonly endsAt: number
   readonly bound: boolean
 }
@@ -24,14 +24,14 @@ interface Entry {
 const golden = new URL('../../../test-fixtures/golden/', import.meta.url)
 
 /** What opening a golden entry must give, in a form that can be compared: bytes as hex beside their kind. */
-function expected({ kind, json, hex, revision, freshUntil, endsAt, bound }: Entry): unknown {
+function expected({ kind, json, hex, revision, stamp, endsAt, bound }: Entry): unknown {
   return {
     status: 'opened',
     kind,
     ...(kind === 'json' ? { json } : {}),
     ...(hex === undefined ? {} : { hex }),
     revision,
-    freshUntil,
+    stamp,
     endsAt,
     bound,
   }

@@ -1,4 +1,4 @@
-export { session } from './session.ts'
+export { degraded, session } from './session.ts'
 export type { HoldfastSession, SessionOptions } from './session.ts'
 export { HoldfastStore } from './store.ts'
 export type { HoldfastStoreOptions } from './store.ts'

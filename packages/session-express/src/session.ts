@@ -1,17 +1,27 @@
-import { HoldfastError, type Holdfast } from '@holdfast/core'
-import type { RequestHandler } from 'express'
+import { HoldfastError, type ContinuityOptions, type Holdfast, type Sessions } from '@holdfast/core'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import expressSession from 'express-session'
 import { HoldfastStore, type HoldfastStoreOptions } from './store.ts'
+import { createTokenCookie } from './token-cookie.ts'
 
 /**
  * express-session's options, unchanged, and Holdfast's beside them. `resave` and `saveUninitialized` are `false` by
  * default, which express-session asks to be set and recommends.
  */
-export type SessionOptions = expressSession.SessionOptions & HoldfastStoreOptions
+export interface SessionOptions
+  extends expressSession.SessionOptions, Omit<HoldfastStoreOptions, 'continuity'> {
+  /**
+   * The continuity token, in a second cookie, which makes sessions outlive Redis. Its keys are derived from `secret`.
+   * Default: on; `false`: off, as under the rules `memory` and `refuse`.
+   */
+  readonly continuity?: false | ContinuityOptions | undefined
+}
 
 /** The middleware, with what an application may want to reach. */
 export interface HoldfastSession extends RequestHandler {
   readonly store: HoldfastStore
+  /** A user's sessions: to list them and to end one or all. */
+  readonly sessions: Sessions
   /** State, events and health. */
   readonly holdfast: Holdfast
   /** Lets go of Redis, so that the process can exit. */
@@ -19,34 +29,68 @@ export interface HoldfastSession extends RequestHandler {
 }
 
 /**
- * Creates the session middleware: express-session on Redis, which goes on from memory while Redis is away.
- * Throws `ERR_HOLDFAST_OPTION` for an option that cannot be right, at once and not at the first request.
+ * Creates the session middleware: express-session on Redis, which goes on from the continuity token and from memory while
+ * Redis is away. Throws `ERR_HOLDFAST_OPTION` for an option that cannot be right, at once and not at the first request.
  */
 export function session(options: SessionOptions): HoldfastSession {
-  const {
-    secret,
-    store = new HoldfastStore(checked(options)),
-    resave = false,
-    saveUninitialized = false,
-  } = options
+  const { store = createStore(options), resave = false, saveUninitialized = false } = options
   if (!(store instanceof HoldfastStore)) {
     throw new HoldfastError('ERR_HOLDFAST_OPTION', 'Option "store" must be a HoldfastStore, or left out.')
   }
-  const middleware = expressSession({ ...options, secret, store, resave, saveUninitialized })
-  return Object.assign(middleware, { store, holdfast: store.holdfast, close: () => store.close() })
+  const inner = expressSession({ ...options, store, resave, saveUninitialized })
+  const { name = 'connect.sid', cookie, proxy } = options
+  const tokenCookie = createTokenCookie({ store, name, cookie, proxy })
+
+  const withToken = (req: Request, res: Response, next: NextFunction): void => {
+    if (req.session) return next()
+    const visit = { token: tokenCookie.read(req), id: undefined }
+    tokenCookie.write(req, res, visit)
+    store.during(visit, () => void inner(req, res, next))
+  }
+
+  const middleware = store.sessions.rule === 'token' ? withToken : inner
+  return Object.assign(middleware, {
+    store,
+    sessions: store.sessions,
+    holdfast: store.holdfast,
+    close: () => store.close(),
+  })
 }
 
-function checked(options: SessionOptions): SessionOptions {
-  const secrets = Array.isArray(options?.secret) ? options.secret : [options?.secret]
-  const isUsable =
-    secrets.length > 0 && secrets.every((secret) => secret instanceof Uint8Array || isText(secret))
-  if (isUsable) return options
+/**
+ * What the session of a request runs on: `false` where Redis stands behind it; while Redis is away `memory` (this process has
+ * seen it), `token` (only its continuity token says so) or `empty` (nothing here knows it: an empty session under the
+ * visitor's own id). For what must not run on a token alone: `if (degraded(req)) return res.sendStatus(503)`.
+ */
+export function degraded(req: Request): false | 'memory' | 'token' | 'empty' {
+  const { session: current, sessionStore } = req as Partial<Request>
+  if (!current || !(sessionStore instanceof HoldfastStore)) return false
+  return sessionStore.degradedOf(current)
+}
+
+function createStore(options: SessionOptions): HoldfastStore {
+  const secrets = checkedSecrets(options?.secret)
+  const { rule = 'token', continuity, ...own } = options
+  if (rule !== 'token' || continuity === false) {
+    if (rule === 'token' && options.rule === 'token')
+      throw new HoldfastError(
+        'ERR_HOLDFAST_OPTION',
+        'Option "continuity" must not be false under the rule "token".',
+      )
+    return new HoldfastStore({ ...own, rule: rule === 'token' ? 'memory' : rule })
+  }
+  return new HoldfastStore({ ...own, rule, continuity: { ...continuity, secrets } })
+}
+
+function checkedSecrets(
+  secret: expressSession.SessionOptions['secret'] | undefined,
+): (string | Uint8Array)[] {
+  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
+  const isUsable = (one: unknown): one is string | Uint8Array =>
+    one instanceof Uint8Array ? one.length > 0 : typeof one === 'string' && one.trim() !== ''
+  if (secrets.length > 0 && secrets.every(isUsable)) return secrets
   throw new HoldfastError(
     'ERR_HOLDFAST_OPTION',
     'Option "secret" must be a non-empty string, or an array of them.',
   )
-}
-
-function isText(secret: unknown): boolean {
-  return typeof secret === 'string' && secret.trim() !== ''
 }

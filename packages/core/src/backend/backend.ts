@@ -39,8 +39,17 @@ export interface Backend {
 
   /** Sends a message to those who listen on a channel now. At most once; none is kept. */
   publish(channel: string, message: Uint8Array): Promise<void>
-  /** Listens on a channel; resolves once messages published from then on will be heard. */
-  subscribe(channel: string, listener: (message: Uint8Array) => void): Promise<Subscription>
+  /**
+   * Listens on a channel; resolves once messages published from then on will be heard. `onGap` is called whenever
+   * messages may have been missed, once they are heard again.
+   */
+  subscribe(
+    channel: string,
+    listener: (message: Uint8Array) => void,
+    onGap?: () => void,
+  ): Promise<Subscription>
+  /** Sets beside the keys. Left out where a backend has none; then a fleet of processes cannot share them. */
+  readonly sets?: ExpiringSets
 
   /** Resolves when the other side answers. */
   ping(): Promise<void>
@@ -54,6 +63,29 @@ export interface Backend {
   /** Lets go of everything; later calls reject. Closing twice is closing once. */
   close(): Promise<void>
 }
+
+/** Named sets whose members expire one by one: what sessions keep their endings and their owners in. */
+export interface ExpiringSets {
+  /**
+   * Adds members, each with the time in ms since the epoch when it expires; of two times for one member the later one
+   * counts. In the same atomic step removes a key and publishes a message, where asked to. (In a Redis Cluster the key may
+   * live elsewhere: then it is removed beside it, in the same round trip.)
+   */
+  add(set: string, members: readonly Member[], also?: AlsoDo): Promise<void>
+  /** Removes members; those that are not there are no error. */
+  remove(set: string, members: readonly string[]): Promise<void>
+  /** Gives up to `limit` members that expire at `from` or later, those that expire first before the others. */
+  members(set: string, range: { readonly from: number; readonly limit: number }): Promise<Member[]>
+}
+
+/** What {@link ExpiringSets.add} does in the same step. */
+export interface AlsoDo {
+  readonly delete?: string
+  readonly publish?: { readonly channel: string; readonly message: Uint8Array }
+}
+
+/** A member of a set and when it expires, in ms since the epoch. */
+export type Member = readonly [member: string, expiresAt: number]
 
 /** What a backend can do beyond the contract. */
 export interface Capabilities {

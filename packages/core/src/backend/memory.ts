@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../clock.ts'
 import { HoldfastError } from '../errors.ts'
 import { parseSize, type Size } from '../units.ts'
 import { versionOf, written, type Backend } from './backend.ts'
+import { createMemorySets } from './memory-sets.ts'
 import { checkedTtl, createMemoryTable } from './memory-table.ts'
 
 /** The options of {@link createMemoryBackend}. */
@@ -31,6 +32,7 @@ export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend
     maxEntries,
     maxBytes: parseSize('maxBytes', maxBytes, { min: 1024 }),
   })
+  const sets = createMemorySets(clock)
   const channels = new Map<string, Set<Channel>>()
   let isClosed = false
 
@@ -41,6 +43,15 @@ export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend
   function read(key: string): Uint8Array | undefined {
     const bytes = table.get(key)
     return bytes && Buffer.from(bytes)
+  }
+
+  function publish(name: string, message: Uint8Array): void {
+    for (const channel of channels.get(name) ?? []) {
+      const copy = Buffer.from(message)
+      queueMicrotask(() => {
+        if (channels.get(name)?.has(channel)) deliver(channel, copy)
+      })
+    }
   }
 
   return {
@@ -85,14 +96,26 @@ export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend
       }
     },
 
+    sets: {
+      async add(set, members, also = {}) {
+        assertOpen()
+        sets.add(set, members)
+        if (also.delete !== undefined) table.delete(also.delete)
+        if (also.publish) publish(also.publish.channel, also.publish.message)
+      },
+      async remove(set, members) {
+        assertOpen()
+        sets.remove(set, members)
+      },
+      async members(set, range) {
+        assertOpen()
+        return sets.members(set, range)
+      },
+    },
+
     async publish(name, message) {
       assertOpen()
-      for (const channel of channels.get(name) ?? []) {
-        const copy = Buffer.from(message)
-        queueMicrotask(() => {
-          if (channels.get(name)?.has(channel)) deliver(channel, copy)
-        })
-      }
+      publish(name, message)
     },
     async subscribe(name, listener) {
       assertOpen()
@@ -113,6 +136,7 @@ export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend
     async close() {
       isClosed = true
       table.clear()
+      sets.clear()
       channels.clear()
     },
   }

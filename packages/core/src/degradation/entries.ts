@@ -10,7 +10,7 @@ import { createFunnel } from './funnel.ts'
 import type { Base, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createReader } from './reader.ts'
-import type { Origin, Reading, Stored, StoreOptions } from './reading.ts'
+import type { Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
 import { createRevisions } from './revision.ts'
 import type { Rule } from './rules.ts'
 import { settleJournal, type Reconcile } from './settle.ts'
@@ -21,12 +21,20 @@ export interface Entries {
   /** Reads many entries in one round trip. */
   getMany(keys: readonly string[]): Promise<Reading[]>
   set(key: string, value: unknown, options?: StoreOptions): Promise<Stored>
-  /** Removes an entry. */
-  delete(key: string): Promise<void>
+  /** Removes an entry; in a way of the caller's own, where it says how to ask the primary. */
+  delete(key: string, ask?: (wireKey: string) => Promise<unknown>): Promise<void>
   /** Extends an entry; `false` when there is none. */
   touch(key: string, ttl: Milliseconds): Promise<boolean>
   /** Gives all keys; while degraded those that this process knows. Keys beyond the length limit are not listed. */
   keys(): AsyncIterable<readonly string[]>
+  /** Asks the primary for something beside the entries, by the same rule; resolves also while it cannot be asked. */
+  tell(operation: () => Promise<unknown>): Promise<void>
+  /** Makes an entry of what the caller knows from elsewhere: the primary may have another, or none. */
+  assume(key: string, value: unknown, meta: Pick<Found, 'revision' | 'stamp' | 'endsAt'>): Found
+  /** Gives the key under which an entry is stored. */
+  wireKey(key: string): string
+  /** Gives a revision that is later than any before it in this process, and than `after`. */
+  revise(after?: number): number
 }
 
 export interface EntriesOptions {
@@ -43,7 +51,10 @@ export interface EntriesOptions {
   readonly clock: Clock
   /** How long a copy of an entry that was read is good for. */
   readonly ttlOf: (value: unknown) => Milliseconds
-  readonly reconcile: Reconcile
+  /** Makes one value of two that were written apart. Left out: the later one stays. */
+  readonly reconcile?: Reconcile
+  /** Whether an entry that the primary does not have any more was lost, not removed by someone. */
+  readonly isLost: (wireKey: string) => boolean
   /** Whether a value is of this concern's kind; what is not is treated as unreadable. */
   readonly accepts: (value: unknown) => boolean
 }
@@ -103,14 +114,14 @@ export function createEntries(options: EntriesOptions): Entries {
   function write(
     wireKey: string,
     value: unknown,
-    { ttl, endsAt = 0, over }: StoreOptions = {},
+    { ttl, endsAt = 0, stamp = 0, over, ...given }: StoreOptions = {},
   ): Promise<Stored> {
-    const revision = revise(typeof over === 'object' ? over.revision : 0)
-    const bytes = envelopes.seal(wireKey, value, { revision, endsAt })
+    const revision = given.revision ?? revise(typeof over === 'object' ? over.revision : 0)
+    const bytes = envelopes.seal(wireKey, value, { revision, stamp, endsAt })
     const base = baseOf(over)
     const entry = (origin: Origin): Stored => ({
       status: 'stored',
-      entry: { status: 'found', value, bytes, revision, endsAt, origin },
+      entry: { status: 'found', value, bytes, revision, stamp, endsAt, origin },
     })
     const degraded = (sent: boolean): Stored => {
       const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, sent }))
@@ -133,12 +144,15 @@ export function createEntries(options: EntriesOptions): Entries {
     return { status: 'conflict', current: await reader.fromPrimary(wireKey, bytes) }
   }
 
-  async function remove(key: string): Promise<void> {
+  async function remove(
+    key: string,
+    removing: (wireKey: string) => Promise<unknown> = (found) => backend.delete(found),
+  ): Promise<void> {
     const wireKey = keyspace.wireKey(key)
     if (mirrors) knowledge.markRemoved(wireKey)
     const degraded = (): void => decide(() => knowledge.remove(wireKey))
     await ask('write', {
-      primary: () => backend.delete(wireKey),
+      primary: () => removing(wireKey),
       // A decision of before is overruled, or settling it would bring the entry back.
       answered: () => (knowledge.isUndecided(wireKey) ? degraded() : undefined),
       degraded,
@@ -195,12 +209,32 @@ export function createEntries(options: EntriesOptions): Entries {
     }
   }
 
-  return { get, getMany, set, delete: remove, touch, keys }
+  function assume(key: string, value: unknown, meta: Pick<Found, 'revision' | 'stamp' | 'endsAt'>): Found {
+    const bytes = envelopes.seal(keyspace.wireKey(key), value, meta)
+    return { status: 'found', value, bytes, ...meta, origin: 'assumed' }
+  }
+
+  async function tell(operation: () => Promise<unknown>): Promise<void> {
+    await ask('write', { primary: operation, answered: () => undefined, degraded: () => undefined })
+  }
+
+  return {
+    get,
+    getMany,
+    set,
+    delete: remove,
+    touch,
+    keys,
+    tell,
+    assume,
+    wireKey: keyspace.wireKey,
+    revise,
+  }
 }
 
 function baseOf(over: StoreOptions['over']): Base {
   if (over === undefined) return 'any'
-  return typeof over === 'string' ? over : versionOf(over.bytes)
+  return over === 'absent' ? over : { bytes: over.bytes, isAssumed: over.origin === 'assumed' }
 }
 
 const always: SetOptions = {}
@@ -208,7 +242,7 @@ const always: SetOptions = {}
 function conditional(base: Base, ttl: Milliseconds | undefined): SetOptions {
   const expiry = ttl === undefined ? always : { ttl }
   if (base === 'any') return expiry
-  return base === 'absent' || base === 'unknown'
+  return base === 'absent' || base.isAssumed
     ? { ...expiry, ifAbsent: true }
-    : { ...expiry, ifVersion: base }
+    : { ...expiry, ifVersion: versionOf(base.bytes) }
 }

@@ -1,15 +1,15 @@
 import type { Version } from '../backend/backend.ts'
 import type { Bytes } from '../units.ts'
 
-/**
- * What a write was based on: what the primary held when this process last knew.
- *
- * - a version: these bytes
- * - `absent`: nothing, the entry is new
- * - `any`: whatever it was
- * - `unknown`: it could not be asked, so what is there has to be completed, not replaced
- */
-export type Base = Version | 'absent' | 'any' | 'unknown'
+/** What a write was based on: `absent`: nothing, the entry is new; `any`: whatever was there; or these bytes. */
+export type Base = 'absent' | 'any' | Basis
+
+/** The entry that a write was based on. */
+export interface Basis {
+  readonly bytes: Uint8Array
+  /** It did not come from the primary, which may have another: what is there is completed, not replaced. */
+  readonly isAssumed: boolean
+}
 
 /** A decision that the primary has not heard of yet. */
 export type Decision =
@@ -75,5 +75,7 @@ export function createJournal(options: {
 }
 
 function sizeOf(wireKey: string, decision: Decision): Bytes {
-  return overhead + wireKey.length + (decision.kind === 'set' ? decision.bytes.length : 0)
+  if (decision.kind !== 'set') return overhead + wireKey.length
+  const { bytes, base } = decision
+  return overhead + wireKey.length + bytes.length + (typeof base === 'string' ? 0 : base.bytes.length)
 }

@@ -66,8 +66,8 @@ export function createKnowledge(options: {
     if (bytes.length === 0) return { status: 'missing', origin: 'fallback' }
     const opened = envelopes.open(wireKey, bytes)
     if (opened.status !== 'opened') return { status: 'unknown' }
-    const { value, revision, endsAt } = opened
-    return { status: 'found', value, bytes, revision, endsAt, origin: 'fallback' }
+    const { value, revision, stamp, endsAt } = opened
+    return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback' }
   }
 
   function keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void {
@@ -143,8 +143,8 @@ export function createKnowledge(options: {
 
 function holds(base: Base, current: Reading): boolean {
   if (base === 'any') return true
-  if (base === 'absent' || base === 'unknown') return current.status !== 'found'
-  return current.status === 'found' && versionOf(current.bytes) === base
+  if (current.status !== 'found') return base === 'absent' || base.isAssumed
+  return base !== 'absent' && Buffer.compare(current.bytes, base.bytes) === 0
 }
 
 /** A write after a write is still based on what the first one was based on, for all that the primary knows. */

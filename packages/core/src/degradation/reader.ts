@@ -63,17 +63,20 @@ export function createReader(options: {
   function found(
     wireKey: string,
     bytes: Uint8Array,
-    opened: Pick<Found, 'value' | 'revision' | 'endsAt'>,
+    opened: Pick<Found, 'value' | 'revision' | 'stamp' | 'endsAt'>,
   ): Reading {
-    const { value, revision, endsAt } = opened
+    const { value, revision, stamp, endsAt } = opened
     if (!options.accepts(value)) return unreadable('not of this kind')
     if (mirrors) knowledge.remember(wireKey, bytes, options.ttlOf(value))
-    return { status: 'found', value, bytes, revision, endsAt, origin: 'primary' }
+    return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'primary' }
   }
 
   function missing(wireKey: string): Reading {
-    if (mirrors) knowledge.forget(wireKey)
-    return { status: 'missing', origin: 'primary' }
+    if (!mirrors) return { status: 'missing', origin: 'primary' }
+    const known = knowledge.read(wireKey)
+    if (known.status !== 'found') return { status: 'missing', origin: 'primary' }
+    knowledge.forget(wireKey)
+    return { status: 'missing', origin: 'primary', copy: known }
   }
 
   function fromMemory(wireKey: string): Reading {

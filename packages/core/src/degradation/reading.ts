@@ -1,7 +1,10 @@
 import type { Milliseconds } from '../units.ts'
 
-/** Where an answer comes from. */
-export type Origin = 'primary' | 'fallback'
+/**
+ * Where an answer comes from: the primary, this process' memory, or a source outside of both that the caller vouches for
+ * (a session's continuity token), which the primary may know better.
+ */
+export type Origin = 'primary' | 'fallback' | 'assumed'
 
 /** An entry that was found. */
 export interface Found {
@@ -11,6 +14,8 @@ export interface Found {
   readonly bytes: Uint8Array
   /** When it was written, in ms since the epoch, later with each write; 0 where the entry does not say. */
   readonly revision: number
+  /** A time to which the concern gives its meaning, in ms since the epoch; 0 for none. */
+  readonly stamp: number
   /** When it ends at the latest, in ms since the epoch; 0 for no such end. */
   readonly endsAt: number
   readonly origin: Origin
@@ -19,7 +24,12 @@ export interface Found {
 /** What a read came to. `unknown`: the primary could not be asked, and this process does not know. Never an absence. */
 export type Reading =
   | Found
-  | { readonly status: 'missing'; readonly origin: Origin }
+  | {
+      readonly status: 'missing'
+      readonly origin: Origin
+      /** What this process had of it until the primary said that it is gone. */
+      readonly copy?: Found
+    }
   | { readonly status: 'unknown' }
 
 /** What a write came to: the entry as it stands now, or, on a conflict, what is there instead. */
@@ -33,10 +43,14 @@ export interface StoreOptions {
   readonly ttl?: Milliseconds
   /** When the entry ends at the latest, in ms since the epoch; 0, the default, for no such end. */
   readonly endsAt?: number
+  /** A time to which the concern gives its meaning; 0, the default, for none. */
+  readonly stamp?: number
+  /** Later than any revision this write is based on. Left out: the next one. */
+  readonly revision?: number
   /**
-   * What the write is based on; it is stored only if that still holds. An entry found: over this very entry only.
-   * `absent`: only where there is none. `unknown`: only where there is none, and completed by `reconcile` where the
-   * primary turns out to have one. Left out: always.
+   * What the write is based on; it is stored only if that still holds. An entry found: over this very entry only; an
+   * assumed one: only where there is none, as the primary may have another. `absent`: only where there is none. Left out:
+   * always.
    */
-  readonly over?: Found | 'absent' | 'unknown'
+  readonly over?: Found | 'absent'
 }

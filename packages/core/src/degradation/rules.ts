@@ -30,7 +30,7 @@ const refuse: Rule = { read: 'refuse', write: 'refuse', mirror: false }
 /** The rules by concern. The first of each is the default. */
 export const degradationRules: {
   readonly cache: Readonly<Record<'bypass' | 'memory' | 'refuse', Rule>>
-  readonly session: Readonly<Record<'memory' | 'refuse', Rule>>
+  readonly session: Readonly<Record<'token' | 'memory' | 'refuse', Rule>>
 } = {
   cache: {
     bypass: { read: 'unknown', write: 'invalidate', mirror: false },
@@ -38,6 +38,8 @@ export const degradationRules: {
     refuse,
   },
   session: {
+    // What the continuity token adds is the session engine's; without one, `memory` is the default.
+    token: { read: 'fallback', write: 'journal', mirror: true },
     memory: { read: 'fallback', write: 'journal', mirror: true },
     refuse,
   },

@@ -9,8 +9,22 @@ import type { Epoch } from './epoch.ts'
 import type { Base, Decision, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
 
-/** Completes an entry that was written without knowing what the primary holds. */
-export type Reconcile = (mine: unknown, theirs: unknown) => unknown
+/** A value and when it was written. */
+export interface Revised {
+  readonly value: unknown
+  /** 0: unknown. */
+  readonly revision: number
+}
+
+/** Two values of one entry, and what the first of them was made of, where that is known. */
+export interface Divergence {
+  readonly base: Revised | undefined
+  readonly mine: Revised
+  readonly theirs: Revised
+}
+
+/** Makes one value of two. */
+export type Reconcile = (divergence: Divergence) => unknown
 
 interface Settle {
   readonly concern: string
@@ -21,7 +35,10 @@ interface Settle {
   readonly epoch: Epoch
   readonly events: Events
   readonly clock: Clock
-  readonly reconcile: Reconcile
+  /** Left out: of two values the later one stays. */
+  readonly reconcile?: Reconcile | undefined
+  /** Whether an entry that the primary does not have any more was lost, not removed by someone. */
+  readonly isLost: (wireKey: string) => boolean
   readonly revise: (after: number) => number
   readonly call: <T>(operation: () => Promise<T>) => Promise<Answer<T>>
 }
@@ -99,39 +116,46 @@ async function settleSet(settle: Settle, wireKey: string, decision: SetDecision)
 
 /** What stands in the primary is not what the decision was based on: who gives way? */
 function afterConflict(
-  { envelopes, epoch, reconcile, revise, knowledge, clock }: Settle,
+  settle: Settle,
   wireKey: string,
   decision: SetDecision,
   { current }: SetOutcome & { written: false },
 ): Verdict | { bytes: Uint8Array; base: Base } {
+  const { envelopes, knowledge, reconcile } = settle
   if (current === undefined) {
-    // The entry was there when this process knew it last. It was ended elsewhere, or the primary lost its data.
-    if (epoch.dataLost) return { bytes: decision.bytes, base: 'absent' }
+    if (settle.isLost(wireKey)) return { bytes: decision.bytes, base: 'absent' }
     knowledge.markRemoved(wireKey)
     return 'superseded'
   }
-  const version = versionOf(current)
-  if (version === versionOf(decision.bytes)) return 'applied'
-  if (decision.attempts.includes(version)) return { bytes: decision.bytes, base: version }
+  if (Buffer.compare(current, decision.bytes) === 0) return 'applied'
+  const over = { base: { bytes: current, isAssumed: false } }
+  if (decision.attempts.includes(versionOf(current))) return { bytes: decision.bytes, ...over }
 
   const mine = envelopes.open(wireKey, decision.bytes)
   const theirs = envelopes.open(wireKey, current)
-  if (theirs.status !== 'opened' || mine.status !== 'opened') return { bytes: decision.bytes, base: version }
-  if (decision.base === 'unknown') {
-    const value = reconcile(mine.value, theirs.value)
-    const bytes = envelopes.seal(wireKey, value, { revision: revise(theirs.revision), endsAt: theirs.endsAt })
-    return { bytes, base: version }
+  if (theirs.status !== 'opened' || mine.status !== 'opened') return { bytes: decision.bytes, ...over }
+  if (reconcile) {
+    const { stamp, endsAt } = mine.stamp > theirs.stamp ? mine : theirs
+    const value = reconcile({ base: baseValue(settle, wireKey, decision.base), mine, theirs })
+    const revision = settle.revise(Math.max(mine.revision, theirs.revision))
+    return { bytes: envelopes.seal(wireKey, value, { revision, stamp, endsAt }), ...over }
   }
-  if (mine.revision > theirs.revision && theirs.revision > 0) return { bytes: decision.bytes, base: version }
-  knowledge.keep(wireKey, current, finite(decision.expiresAt - clock.now()))
+  if (mine.revision > theirs.revision && theirs.revision > 0) return { bytes: decision.bytes, ...over }
+  knowledge.keep(wireKey, current, finite(decision.expiresAt - settle.clock.now()))
   return 'superseded'
+}
+
+function baseValue({ envelopes }: Settle, wireKey: string, base: Base): Revised | undefined {
+  if (typeof base === 'string') return undefined
+  const opened = envelopes.open(wireKey, base.bytes)
+  return opened.status === 'opened' ? opened : undefined
 }
 
 /** Whatever a decision was based on, it never overwrites unseen: the first try shows what is there. */
 function conditional(base: Base, ttl: Milliseconds): SetOptions {
   const expiry = finite(ttl) === undefined ? undefined : { ttl }
-  const named = base === 'any' || base === 'absent' || base === 'unknown'
-  return named ? { ...expiry, ifAbsent: true } : { ...expiry, ifVersion: base }
+  const isNamed = typeof base === 'string' || base.isAssumed
+  return isNamed ? { ...expiry, ifAbsent: true } : { ...expiry, ifVersion: versionOf(base.bytes) }
 }
 
 function finite(ttl: Milliseconds): Milliseconds | undefined {

@@ -28,8 +28,8 @@ export interface EnvelopeLimits {
 export interface EnvelopeMeta {
   /** Orders the writes of an entry: milliseconds of a hybrid logical clock. 0 or absent: unknown. */
   readonly revision?: number | undefined
-  /** Until when the value is fresh, in milliseconds since the epoch. 0 or absent: as long as it is there. */
-  readonly freshUntil?: number | undefined
+  /** A time to which the concern gives its meaning, in milliseconds since the epoch: a session began then. 0 or absent: none. */
+  readonly stamp?: number | undefined
   /** When it ends however often it is extended, in milliseconds since the epoch. 0 or absent: never. */
   readonly endsAt?: number | undefined
 }
@@ -42,7 +42,7 @@ export type Opened =
       /** 0: unknown, as in plain JSON. */
       readonly revision: number
       /** 0: none. */
-      readonly freshUntil: number
+      readonly stamp: number
       /** 0: none. */
       readonly endsAt: number
       /** Whether the bytes proved to belong to the wire key; plain JSON cannot. */
@@ -100,8 +100,8 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     const size = typeof content === 'string' ? Buffer.byteLength(content) : content.length
     if (size > limits.value) throw valueTooLarge(size, limits.value)
 
-    const { revision = 0, freshUntil = 0, endsAt = 0 } = meta
-    const header = { kind, codec: codecs.none, encrypted: false, keyId: 0, revision, freshUntil, endsAt }
+    const { revision = 0, stamp = 0, endsAt = 0 } = meta
+    const header = { kind, codec: codecs.none, encrypted: false, keyId: 0, revision, stamp, endsAt }
     if (size < threshold && !keyring) {
       const bytes = Buffer.allocUnsafe(headerLength + size)
       writeHeader(bytes, wireKey, header)
@@ -141,7 +141,7 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     const header = readHeader(bytes, wireKey)
     if (typeof header === 'string') return header === 'foreign' ? foreign : unreadable(header)
 
-    const { kind, codec, encrypted, keyId, revision, freshUntil, endsAt } = header
+    const { kind, codec, encrypted, keyId, revision, stamp, endsAt } = header
     if (!isKnownKind(kind)) return unreadable('unknown kind')
     if (codec !== codecs.none && !compressor.reads(codec)) return unreadable('unknown codec')
     if (!encrypted && !readsPlaintext) return unreadable('not encrypted')
@@ -162,7 +162,7 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
         status: 'opened',
         value: fromPayload(kind, payload, start),
         revision,
-        freshUntil,
+        stamp,
         endsAt,
         bound: true,
       }
@@ -176,7 +176,7 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     if (bytes.length > limits.inflated) return unreadable('too large')
     try {
       const value = fromJson(textOf(bytes, 0))
-      return { status: 'opened', value, revision: 0, freshUntil: 0, endsAt: 0, bound: false }
+      return { status: 'opened', value, revision: 0, stamp: 0, endsAt: 0, bound: false }
     } catch {
       return unreadable('not JSON')
     }

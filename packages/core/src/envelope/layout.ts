@@ -9,7 +9,7 @@
  *   3    1   key id where encrypted, else 0
  *   4    8   check: two 32-bit hashes of the wire key
  *  12    8   revision: float64, milliseconds of a hybrid logical clock; 0: unknown
- *  20    8   freshUntil: float64, milliseconds since the epoch; 0: none
+ *  20    8   stamp: float64, milliseconds since the epoch, with the meaning that the concern gives it; 0: none
  *  28    8   endsAt: float64, milliseconds since the epoch; 0: none
  *  36        payload; where compressed, 4 bytes with its inflated length come first;
  *            where encrypted, all of that is between a 12-byte nonce and a 16-byte tag
@@ -24,7 +24,7 @@ export interface Header {
   readonly encrypted: boolean
   readonly keyId: number
   readonly revision: number
-  readonly freshUntil: number
+  readonly stamp: number
   readonly endsAt: number
 }
 
@@ -35,7 +35,7 @@ const version = 1
 
 /** Writes the header of an envelope into the first 36 bytes. */
 export function writeHeader(bytes: Buffer, wireKey: string, header: Header): void {
-  const { kind, codec, encrypted, keyId, revision, freshUntil, endsAt } = header
+  const { kind, codec, encrypted, keyId, revision, stamp, endsAt } = header
   bytes[0] = magic
   bytes[1] = version
   bytes[2] = kind | (codec << 5) | (encrypted ? 0x80 : 0)
@@ -44,7 +44,7 @@ export function writeHeader(bytes: Buffer, wireKey: string, header: Header): voi
   writeInt32(bytes, 4, hash1)
   writeInt32(bytes, 8, hash2)
   writeFloat64(bytes, 12, revision)
-  writeFloat64(bytes, 20, freshUntil)
+  writeFloat64(bytes, 20, stamp)
   writeFloat64(bytes, 28, endsAt)
 }
 
@@ -61,11 +61,11 @@ export function readHeader(
   const keyId = bytes[3]!
   const encrypted = flags >= 0x80
   const revision = float64At(bytes, 12)
-  const freshUntil = float64At(bytes, 20)
+  const stamp = float64At(bytes, 20)
   const endsAt = float64At(bytes, 28)
-  const isSane = revision >= 0 && freshUntil >= 0 && endsAt >= 0 && (encrypted || keyId === 0)
+  const isSane = revision >= 0 && stamp >= 0 && endsAt >= 0 && (encrypted || keyId === 0)
   if (!isSane) return 'damaged header'
-  return { kind: flags & 0x1f, codec: (flags >> 5) & 3, encrypted, keyId, revision, freshUntil, endsAt }
+  return { kind: flags & 0x1f, codec: (flags >> 5) & 3, encrypted, keyId, revision, stamp, endsAt }
 }
 
 let hash1 = 0

@@ -1,3 +1,4 @@
+import { fromJson, toJson } from '../envelope/json.ts'
 import type { TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
 
@@ -19,15 +20,18 @@ export function isSessionData(value: unknown): value is SessionData {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 }
 
-/** The application's own keys: the cookie belongs to the framework and never counts as a change. */
-export function changesIn(data: SessionData): Record<string, unknown> {
-  const { cookie: _, ...changes } = data
-  return changes
+/**
+ * The application's own keys as JSON: two sessions with the same text are the same. The cookie belongs to the framework
+ * and never counts as a change.
+ */
+export function contentOf(data: SessionData): string {
+  const { cookie: _, ...content } = data
+  return toJson(content)
 }
 
-/** A session with another's changes applied key by key; its own cookie stays. */
-export function withChanges(data: SessionData, changed: SessionData): SessionData {
-  return { ...data, ...changesIn(changed) }
+/** Reads what {@link contentOf} gave. */
+export function dataOf(content: string): SessionData {
+  return fromJson(content) as SessionData
 }
 
 /**

@@ -1,19 +1,19 @@
 import { LRUCache } from 'lru-cache'
+import type { Availability } from '../availability/availability.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
-import type { Found } from '../degradation/reading.ts'
-import { HoldfastError } from '../errors.ts'
-import { touchDue, type TtlPolicy } from '../ttl.ts'
+import type { Found, Reading } from '../degradation/reading.ts'
+import { HoldfastError, optionError } from '../errors.ts'
+import type { Events } from '../events.ts'
+import { defaultTtl, touchDue, type TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
-import { changesIn, isSessionData, withChanges, type SessionData } from './session-data.ts'
-
-/** What loading a session came to. Hand it to {@link Sessions.save}, so that the save knows what it is based on. */
-export type Loaded =
-  | { readonly status: 'found'; readonly data: SessionData; readonly entry: Found }
-  /** There is no such session. */
-  | { readonly status: 'missing' }
-  /** Redis cannot be asked, and this process has not seen the session. The visitor's cookie must be left as it is. */
-  | { readonly status: 'unknown' }
+import type { ContinuityTokens, Sent } from './continuity.ts'
+import type { Endings } from './endings.ts'
+import { draftOf, loadedEntry, loadedToken, savedAs, type Loaded, type LoadedSession } from './loaded.ts'
+import { mergeSessions } from './merge.ts'
+import { contentOf, dataOf, isSessionData, type SessionData } from './session-data.ts'
+import { digestOf } from './token.ts'
+import type { UserIndex } from './user-sessions.ts'
 
 /** A session and its id. */
 export interface SessionEntry {
@@ -21,25 +21,61 @@ export interface SessionEntry {
   readonly data: SessionData
 }
 
+/** One of a user's sessions, as it may be shown to the user. */
+export interface UserSession {
+  /** Names the session to {@link Sessions.endOne}; safe to show, as it is not the id. */
+  readonly handle: string
+  /** When the session became this user's, in ms since the epoch; 0 where that is not known. */
+  readonly startedAt: number
+  /** When it was changed last, in ms since the epoch; 0 where that is not known. */
+  readonly changedAt: number
+  /** What the option `note` made of it. */
+  readonly note: unknown
+}
+
 /**
- * Sessions that go on while Redis is away. A session that this process has seen is served from its memory, writes
- * included, and those reach Redis on recovery unless Redis has a newer one.
+ * Sessions that go on while Redis is away: from their continuity token and this process' memory, writes included, which
+ * reach Redis on recovery, merged by top-level key with what Redis has.
  *
- * Under the rule `memory` no method rejects because Redis is away, but for `clear`; under `refuse` all of them do, with
- * `ERR_HOLDFAST_UNAVAILABLE`.
+ * Under the rules `token` and `memory` no method rejects because Redis is away, but for `clear`; under `refuse` all of
+ * them do, with `ERR_HOLDFAST_UNAVAILABLE`.
  */
 export interface Sessions {
-  load(id: string): Promise<Loaded>
+  /** The rule that is in force. */
+  readonly rule: 'token' | 'memory' | 'refuse'
+  /** What the first save of a new session is based on. */
+  begin(): Loaded
+  /** Whether this session was ended, here or in a process that this one heard of. */
+  isEnded(id: string): boolean
+  /** Loads a session, with the help of the continuity token that came with it. */
+  load(id: string, token?: string): Promise<Loaded>
   /**
    * Stores a session; gives what a next save of the same request is based on. A session that was loaded and has been
-   * ended meanwhile stays ended. Without `from` it is stored whatever is there. What was saved over an `unknown`
-   * session is added to it key by key, once Redis can be asked.
+   * ended meanwhile stays ended. Where somebody else changed it too, both changes stay; of one top-level key the later
+   * value. What was saved over an `unknown` session is added to it key by key, once Redis can be asked.
    */
   save(id: string, data: SessionData, from?: Loaded): Promise<Loaded>
   /** Extends a session, if a set share of its ttl has passed since it was extended last. */
   touch(id: string, data: SessionData, from?: Loaded): Promise<void>
-  /** Ends a session for good. While degraded it is refused at once by this process, and by all after recovery. */
+  /**
+   * Ends a session for good, in this process at once and in all that are connected within milliseconds; its tokens and any
+   * late write of it count as nothing. While degraded the others hear of it on recovery.
+   */
   end(id: string): Promise<void>
+  /** Gives a user's sessions, the last changed first; while degraded those that this process knows. Needs the option `userId`. */
+  list(user: string | number): Promise<UserSession[]>
+  /** The handle of a session in {@link Sessions.list}. */
+  handleOf(id: string): string
+  /** Ends the one of a user's sessions that has this handle; `false` where there is none. Needs the option `userId`. */
+  endOne(user: string | number, handle: string): Promise<boolean>
+  /** Ends all sessions of a user that began until now, but for the one with the id `except`. Needs the option `userId`. */
+  endAll(user: string | number, options?: { readonly except?: string | undefined }): Promise<void>
+  /**
+   * Gives the continuity token that a response should set; `undefined` where the visitor's is to stay as it is: the session is unchanged and the token fresh, it is unknown or ended,
+   * or the token would be beyond the cookie budget of 3.8 kB. Synchronous, and the same before, during and after a save
+   * that is given the same `from`, as headers may leave before it ends. `overhead`: the bytes of the cookie without the token.
+   */
+  tokenFor(id: string, data: SessionData, from: Loaded, overhead: number): string | undefined
   /** All ids; while degraded those that this process knows. */
   ids(): Promise<string[]>
   /** All sessions; while degraded those that this process knows. */
@@ -51,31 +87,136 @@ export interface Sessions {
 }
 
 export interface SessionsOptions {
+  readonly rule: 'token' | 'memory' | 'refuse'
   readonly entries: Entries
+  readonly endings: Endings
+  readonly index: UserIndex
+  readonly continuity: (ContinuityTokens & { readonly lifetime: Milliseconds }) | undefined
+  readonly availability: Availability
+  readonly events: Events
   readonly ttl: TtlPolicy
+  readonly userId: ((session: SessionData) => string | number | null | undefined) | undefined
+  readonly note: ((session: SessionData) => unknown) | undefined
   /** The share of its ttl that has to pass before a session is extended; 0: each time. */
   readonly touchAfter: number
   readonly clock: Clock
-  /** Resolves with whether the primary is there, once that is known. */
-  readonly isHealthy: () => Promise<boolean>
 }
 
 /** Saves that meet a newer session each time give up after this many tries. */
 const maxConflicts = 8
-const rememberedExpiries = 50_000
+const rememberedSessions = 50_000
+/** How long all sessions of a user stay ended: longer than any of them was going to live unseen. */
+const userMarkLife: Milliseconds = 30 * 86_400_000
 
 /** Creates the session engine. */
-export function createSessions({ entries, ttl, touchAfter, clock, isHealthy }: SessionsOptions): Sessions {
-  /** Until when this process knows Redis to keep a session, so that it need not be told again. */
-  const expiries = new LRUCache<string, number>({ max: rememberedExpiries })
-
+export function createSessions(options: SessionsOptions): Sessions {
+  const { entries, endings, index, continuity, availability, events, ttl, clock, touchAfter } = options
+  /** What this process has seen: the newest revision, and until when Redis keeps the session, so that neither is asked twice. */
+  const seen = new LRUCache<string, { readonly revision: number; readonly until: number }>({
+    max: rememberedSessions,
+  })
   const saving = new Map<string, Promise<void>>()
 
-  async function load(id: string): Promise<Loaded> {
+  function digest(id: string): string {
+    return digestOf(entries.wireKey(id))
+  }
+
+  function isEnded(id: string): boolean {
+    return !endings.isEmpty && endings.isEnded(digest(id))
+  }
+
+  function userOf(data: SessionData): string | undefined {
+    const user = options.userId?.(data)
+    return user === undefined || user === null || user === '' ? undefined : digestOf(`user ${user}`)
+  }
+
+  async function load(id: string, token?: string): Promise<Loaded> {
+    if (isEnded(id)) return ended()
+    const sent = token === undefined ? undefined : continuity?.open(digest(id), token)
+    if (sent?.isTrusted) return loadedToken(sent, false)
     const reading = await entries.get(id)
-    if (reading.status !== 'found') return reading.status === 'missing' ? { status: 'missing' } : reading
-    if (reading.endsAt > 0 && reading.endsAt <= clock.now()) return { status: 'missing' }
-    return loaded(reading)
+    if (isEnded(id)) return ended()
+    switch (reading.status) {
+      case 'found':
+        return found(id, reading, sent)
+      case 'missing':
+        return sent && reading.origin === 'primary' ? restore(id, sent, reading.copy) : missing()
+      case 'unknown':
+        if (!sent) return { status: 'unknown', draft: draftOf({}) }
+        events.emit('session', { outcome: 'served', reason: 'Redis is away' })
+        return loadedToken(sent, 'token')
+    }
+  }
+
+  async function found(id: string, reading: Found, sent: Sent | undefined): Promise<Loaded> {
+    if (reading.endsAt > 0 && reading.endsAt <= clock.now()) return missing()
+    const user = endings.isEmpty ? undefined : userOf(reading.value as SessionData)
+    if (user && endings.isUserEnded(user, digest(id), reading.stamp)) {
+      await end(id)
+      return ended()
+    }
+    if (!sent || reading.revision === 0 || sent.revision <= reading.revision)
+      return noted(id, loadedEntry(reading, sent))
+    return complete(id, reading, sent)
+  }
+
+  /** The token is newer than the record: written during an outage, or Redis has gone back to an older copy. */
+  async function complete(id: string, reading: Found, sent: Sent): Promise<Loaded> {
+    const base = sent.isPartial ? undefined : reading
+    const data = mergeSessions({ base, mine: { value: sent.data, revision: sent.revision }, theirs: reading })
+    events.emit('session', { outcome: 'completed', reason: 'Redis had an older one' })
+    if (reading.origin !== 'primary')
+      return { ...loadedEntry(reading, sent), data, isMerged: true, draft: draftOf(data, sent.revision) }
+    const result = await put(id, data, {
+      ...sent,
+      begunAt: Math.max(sent.begunAt, reading.stamp),
+      over: reading,
+    })
+    if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
+    return result.current.status === 'found' ? found(id, result.current, undefined) : missing()
+  }
+
+  /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */
+  async function restore(id: string, sent: Sent, copy: Found | undefined): Promise<Loaded> {
+    if (!continuity!.mayRestore(sent)) return missing()
+    const isNewer = copy !== undefined && copy.revision >= sent.revision
+    if (!isNewer && (seen.get(id)?.revision ?? 0) > sent.revision) {
+      events.emit('session', { outcome: 'refused', reason: 'older than a version seen' })
+      return missing()
+    }
+    const { data, revision } = isNewer ? { data: copy.value as SessionData, revision: copy.revision } : sent
+    const result = await put(id, data, { ...sent, revision, over: 'absent' })
+    endings.compareSoon()
+    if (isEnded(id)) {
+      await end(id)
+      return ended()
+    }
+    if (result.status === 'stored') {
+      events.emit('session', { outcome: 'restored', reason: 'evicted or lost' })
+      return noted(id, loadedEntry(result.entry, sent))
+    }
+    return result.current.status === 'found' ? found(id, result.current, sent) : missing()
+  }
+
+  function put(
+    id: string,
+    data: SessionData,
+    {
+      revision,
+      endsAt,
+      begunAt,
+      over,
+    }: Pick<Sent, 'revision' | 'endsAt' | 'begunAt'> & { over: Found | 'absent' },
+  ): ReturnType<Entries['set']> {
+    const lifetime = Math.max(1, lifetimeOf(data, endsAt))
+    return entries.set(id, data, { ttl: lifetime, endsAt, stamp: begunAt, revision, over })
+  }
+
+  function noted(id: string, loaded: LoadedSession): Loaded {
+    const revision = loaded.draft.revision
+    const known = seen.get(id)
+    if (!known || known.revision < revision) seen.set(id, { revision, until: known?.until ?? 0 })
+    return loaded
   }
 
   /** Saves of one session in one process take their turns; only other processes can get in between. */
@@ -89,76 +230,227 @@ export function createSessions({ entries, ttl, touchAfter, clock, isHealthy }: S
     return saved
   }
 
-  async function saveNow(id: string, data: SessionData, from?: Loaded): Promise<Loaded> {
-    if (from?.status === 'unknown') return saveUnknown(id, data)
-    const endsAt = from?.status === 'found' ? from.entry.endsAt : ttl.endsAt(clock.now())
+  async function saveNow(id: string, data: SessionData, from: Loaded = missing()): Promise<Loaded> {
+    const draft = drafted(data, from)
+    if (from.status === 'unknown' && draft.content === '{}') return from
+    if (isEnded(id)) return ended()
+    const { endsAt, begunAt } = datesOf(data, from)
     const lifetime = lifetimeOf(data, endsAt)
-    if (lifetime <= 0) return endNow(id)
-
-    let over: Found | 'absent' = from?.status === 'found' ? from.entry : 'absent'
-    for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
-      const result = await entries.set(id, data, { ttl: lifetime, endsAt, over })
-      if (result.status === 'stored') return extended(id, result.entry, lifetime)
-      if (result.current.status === 'found') over = result.current
-      else if (result.current.status === 'missing') {
-        if (from?.status === 'found') return { status: 'missing' }
-        over = 'absent'
-      }
+    if (lifetime <= 0) {
+      await end(id)
+      return missing()
     }
-    throw tooManyConflicts()
+    const user = userOf(data)
+    const indexed = user === undefined ? undefined : index.note(user, id, lifetime)
+    const stored = await store(id, data, from, { endsAt, begunAt, lifetime, revision: draft.revision })
+    await indexed
+    if (stored.status !== 'stored') return missing()
+    seen.set(id, { revision: stored.entry.revision, until: clock.now() + lifetime })
+    return savedAs(stored.entry, data, from, draft)
   }
 
-  /** Saves what was changed in a session that nobody could show: added to what is there, never instead of it. */
-  async function saveUnknown(id: string, data: SessionData): Promise<Loaded> {
-    if (Object.keys(changesIn(data)).length === 0) return { status: 'unknown' }
+  /** Stores a session over what it was made of, or over what somebody else made of it meanwhile, merged. */
+  async function store(
+    id: string,
+    data: SessionData,
+    from: Loaded,
+    at: { endsAt: number; begunAt: number; lifetime: Milliseconds; revision: number },
+  ): Promise<{ status: 'stored'; entry: Found } | { status: 'gone' }> {
+    const mine = { value: { ...dataOf(from.draft.content), cookie: data.cookie }, revision: Infinity }
+    const base =
+      from.status === 'found' ? { value: dataOf(from.base), revision: from.baseRevision } : undefined
+    let over: Found | 'absent' = from.status === 'found' ? (from.entry ?? assumed(id, from)) : 'absent'
+    let value =
+      from.status === 'found' && from.isMerged && from.entry
+        ? mergeSessions({ base, mine, theirs: from.entry })
+        : data
+    let { revision } = at
     for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
-      const current = await load(id)
-      if (current.status === 'found') return saveNow(id, withChanges(current.data, data), current)
-      const lifetime = lifetimeOf(data, 0)
-      if (lifetime <= 0) return { status: 'missing' }
-      const over = current.status === 'unknown' ? 'unknown' : 'absent'
-      const result = await entries.set(id, data, { ttl: lifetime, endsAt: ttl.endsAt(clock.now()), over })
-      if (result.status === 'stored') return extended(id, result.entry, lifetime)
+      const result = await entries.set(id, value, {
+        ttl: at.lifetime,
+        endsAt: at.endsAt,
+        stamp: at.begunAt,
+        revision,
+        over,
+      })
+      if (result.status === 'stored') return result
+      const { current } = result
+      if (current.status === 'found' && isSessionData(current.value)) {
+        value = mergeSessions({ base, mine, theirs: current })
+        revision = entries.revise(Math.max(revision, current.revision))
+        over = current
+      } else {
+        // It was there, and is gone: ended by somebody, or evicted, of which the token still knows.
+        if (from.status === 'found' && from.entry && from.entry.origin !== 'assumed')
+          return { status: 'gone' }
+        over = 'absent'
+      }
+      if (isEnded(id)) return { status: 'gone' }
     }
-    throw tooManyConflicts()
+    throw new HoldfastError(
+      'ERR_HOLDFAST_REJECTED',
+      `A session changed ${maxConflicts} times while it was being saved.`,
+    )
+  }
+
+  /** What a token says, as an entry that the primary may or may not have. */
+  function assumed(id: string, from: LoadedSession): Found {
+    const { revision = 0, begunAt: stamp = 0, endsAt = 0, isPartial = false, data } = from.token ?? {}
+    const value = { ...dataOf(from.base), cookie: data?.cookie }
+    return entries.assume(id, value, { revision: isPartial ? 0 : revision, stamp, endsAt })
+  }
+
+  function tokenFor(id: string, data: SessionData, from: Loaded, overhead: number): string | undefined {
+    if (!continuity || from.status === 'unknown' || isEnded(id)) return undefined
+    let draft: Loaded['draft']
+    try {
+      draft = drafted(data, from)
+    } catch {
+      // It cannot be written as JSON, which is for its save to say.
+      return undefined
+    }
+    const sent = from.status === 'found' ? from.token : undefined
+    // Only what Redis confirmed makes a token live longer: an outage must not keep a stolen one alive.
+    const isConfirmed = from.status !== 'found' || from.degraded === false
+    const isKept = sent !== undefined && sent.revision >= draft.revision
+    if (isKept && !(isConfirmed && continuity.isDue(sent))) return undefined
+    const { endsAt, begunAt } = datesOf(data, from)
+    return continuity.seal({
+      session: digest(id),
+      data,
+      revision: draft.revision,
+      endsAt,
+      begunAt,
+      user: userOf(data),
+      lifetime: lifetimeOf(data, endsAt),
+      notAfter: isConfirmed || !sent ? Infinity : sent.expiresAt,
+      overhead,
+    })
+  }
+
+  /** The revision of what a request made of its session: one for the token and the record, as long as it is the same. */
+  function drafted(data: SessionData, from: Loaded): Loaded['draft'] {
+    const { draft } = from
+    const content = contentOf(data)
+    if (draft.content !== content || draft.revision === 0) {
+      draft.content = content
+      draft.revision = entries.revise(draft.revision)
+    }
+    return draft
+  }
+
+  /** When a session ends at the latest, and since when it is this user's. */
+  function datesOf(data: SessionData, from: Loaded): { endsAt: number; begunAt: number } {
+    const user = userOf(data)
+    const { draft } = from
+    if (draft.begunAt === undefined || draft.user !== user) {
+      const isSame = from.status === 'found' && (!options.userId || userOf(dataOf(from.base)) === user)
+      draft.begunAt = isSame ? begunAtOf(from) : entries.revise(user ? endings.userEndedBefore(user) : 0)
+      draft.user = user
+    }
+    draft.endsAt ??= from.status === 'found' ? endsAtOf(from) : ttl.endsAt(clock.now())
+    return { endsAt: draft.endsAt, begunAt: draft.begunAt }
   }
 
   async function touch(id: string, data: SessionData, from?: Loaded): Promise<void> {
-    if (from?.status === 'unknown') return
-    const entry = from?.status === 'found' ? from.entry : undefined
-    const lifetime = lifetimeOf(data, entry?.endsAt ?? 0)
-    if (lifetime <= 0) {
-      await endNow(id)
-      return
-    }
-    const known = expiries.get(id) ?? (entry && entry.revision > 0 ? entry.revision + lifetime : undefined)
+    if (from?.status === 'unknown' || isEnded(id)) return
+    const lifetime = lifetimeOf(data, from?.status === 'found' ? endsAtOf(from) : 0)
+    if (lifetime <= 0) return end(id)
     const now = clock.now()
-    if (known !== undefined && !touchDue({ ttl: lifetime, remaining: known - now, share: touchAfter })) return
-    if (await entries.touch(id, lifetime)) expiries.set(id, now + lifetime)
+    const { revision = 0, until = 0 } = seen.get(id) ?? {}
+    const written = Math.max(revision, from?.status === 'found' ? from.draft.revision : 0)
+    const known = until || (written > 0 ? written + lifetime : 0)
+    if (known > 0 && !touchDue({ ttl: lifetime, remaining: known - now, share: touchAfter })) return
+    const user = userOf(data)
+    const indexed = user === undefined ? undefined : index.note(user, id, lifetime)
+    if (await entries.touch(id, lifetime)) seen.set(id, { revision: written, until: now + lifetime })
+    await indexed
   }
 
   async function end(id: string): Promise<void> {
-    expiries.delete(id)
-    await entries.delete(id)
+    const now = clock.now()
+    const left = Math.max(seen.get(id)?.until ?? 0, now + usualLifetime(), now + (continuity?.lifetime ?? 0))
+    const ending = { of: 'session', session: digest(id), until: left } as const
+    seen.delete(id)
+    endings.mark(ending)
+    await entries.delete(id, (wireKey) => endings.tell(ending, wireKey))
   }
 
-  async function endNow(id: string): Promise<Loaded> {
-    await end(id)
-    return { status: 'missing' }
+  async function list(user: string | number): Promise<UserSession[]> {
+    const sessions = await sessionsOf(user)
+    return sessions
+      .map(({ id, entry }) => ({
+        handle: digest(id),
+        startedAt: Math.floor(entry.stamp),
+        changedAt: Math.floor(entry.revision),
+        note: options.note?.(entry.value as SessionData),
+      }))
+      .sort((a, b) => b.changedAt - a.changedAt)
+  }
+
+  async function sessionsOf(given: string | number): Promise<{ id: string; entry: Found }[]> {
+    const user = indexed(given)
+    const ids = (await index.idsOf(user)).filter((id) => !isEnded(id))
+    const readings = ids.length === 0 ? [] : await entries.getMany(ids)
+    const isTheirs = (reading: Reading, id: string): reading is Found =>
+      reading.status === 'found' &&
+      isSessionData(reading.value) &&
+      userOf(reading.value) === user &&
+      !endings.isUserEnded(user, digest(id), reading.stamp)
+    const gone = ids.filter((_, i) => readings[i]!.status === 'missing')
+    if (gone.length > 0) await index.forget(user, gone)
+    return ids.flatMap((id, i) => {
+      const entry = readings[i]!
+      return isTheirs(entry, id) ? [{ id, entry }] : []
+    })
+  }
+
+  async function endOne(user: string | number, handle: string): Promise<boolean> {
+    const sessions = await sessionsOf(user)
+    const session = sessions.find(({ id }) => digest(id) === handle)
+    if (session) await end(session.id)
+    return session !== undefined
+  }
+
+  async function endAll(
+    given: string | number,
+    { except }: { except?: string | undefined } = {},
+  ): Promise<void> {
+    const user = indexed(given)
+    const sessions = await sessionsOf(given)
+    const ending = {
+      of: 'user',
+      user,
+      before: entries.revise(),
+      except: except === undefined ? undefined : digest(except),
+      until: clock.now() + Math.max(userMarkLife, usualLifetime()),
+    } as const
+    endings.mark(ending)
+    await entries.tell(() => endings.tell(ending))
+    await Promise.all(sessions.filter(({ id }) => id !== except).map(({ id }) => end(id)))
+  }
+
+  function indexed(user: string | number): string {
+    if (!options.userId) throw optionError('userId', "a function, to know a user's sessions", options.userId)
+    return digestOf(`user ${user}`)
   }
 
   function lifetimeOf(data: SessionData, endsAt: number): Milliseconds {
     return ttl.ttlFor(data, { now: clock.now(), cookie: data.cookie, endsAt })
   }
 
-  function extended(id: string, entry: Found, lifetime: Milliseconds): Loaded {
-    expiries.set(id, clock.now() + lifetime)
-    return loaded(entry)
+  /** How long a session lives of which nothing is known; a function that asks more of a session has no answer. */
+  function usualLifetime(): Milliseconds {
+    try {
+      return lifetimeOf({}, 0)
+    } catch {
+      return defaultTtl
+    }
   }
 
   async function ids(): Promise<string[]> {
     const all = new Set<string>()
-    for await (const batch of entries.keys()) for (const id of batch) all.add(id)
+    for await (const batch of entries.keys()) for (const id of batch) if (!isEnded(id)) all.add(id)
     return [...all]
   }
 
@@ -168,30 +460,56 @@ export function createSessions({ entries, ttl, touchAfter, clock, isHealthy }: S
       if (batch.length === 0) continue
       const readings = await entries.getMany(batch)
       for (const [i, reading] of readings.entries()) {
-        if (reading.status === 'found' && isSessionData(reading.value)) found.set(batch[i]!, reading.value)
+        const id = batch[i]!
+        if (reading.status === 'found' && isSessionData(reading.value) && !isEnded(id))
+          found.set(id, reading.value)
       }
     }
     return [...found].map(([id, data]) => ({ id, data }))
   }
 
   async function clear(): Promise<void> {
-    if (!(await isHealthy()))
+    await availability.settled()
+    if (availability.state !== 'healthy')
       throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
     for await (const batch of entries.keys()) await Promise.all(batch.map(end))
   }
 
-  return { load, save, touch, end, ids, all, clear, count: async () => (await ids()).length }
+  function missing(): Loaded {
+    return { status: 'missing', draft: draftOf({}) }
+  }
+
+  function ended(): Loaded {
+    events.emit('session', { outcome: 'ended', reason: 'it was ended before' })
+    return missing()
+  }
+
+  return {
+    rule: options.rule,
+    begin: missing,
+    isEnded,
+    load,
+    save,
+    touch,
+    end,
+    list,
+    handleOf: digest,
+    endOne,
+    endAll,
+    tokenFor,
+    ids,
+    all,
+    clear,
+    count: async () => (await ids()).length,
+  }
 }
 
-function loaded(entry: Found): Loaded {
-  return { status: 'found', data: entry.value as SessionData, entry }
+function begunAtOf(from: LoadedSession): number {
+  return from.entry?.stamp ?? from.token?.begunAt ?? 0
+}
+
+function endsAtOf(from: LoadedSession): number {
+  return from.entry?.endsAt ?? from.token?.endsAt ?? 0
 }
 
 function ignore(): void {}
-
-function tooManyConflicts(): HoldfastError {
-  return new HoldfastError(
-    'ERR_HOLDFAST_REJECTED',
-    `A session changed ${maxConflicts} times while it was being saved.`,
-  )
-}

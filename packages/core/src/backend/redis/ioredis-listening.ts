@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { failFast } from './ioredis-options.ts'
 import type { ListeningConnection } from './subscriber.ts'
+import { onUndecodable } from './surplus.ts'
 
 /** Opens a connection that listens: a duplicate of the client, or of one master of a Cluster, where any hears all. */
 export function openIoredisListening(
@@ -12,6 +13,8 @@ export function openIoredisListening(
   if (!model) return Promise.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"))
   const listening = model.duplicate({ ...failFast, readOnly: false, retryStrategy: null })
   listening.on('error', () => undefined)
+  // ioredis listens to the socket only after it has told of the connection.
+  listening.on('connect', () => process.nextTick(onUndecodable, listening, () => listening.disconnect()))
   listening.on('messageBuffer', (channel: Buffer, message: Buffer) => onMessage(channel.toString(), message))
 
   const connection: ListeningConnection = {

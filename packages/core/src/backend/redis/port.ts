@@ -34,9 +34,10 @@ export interface CommandPort {
   shards(): readonly ((command: RedisCommand) => Promise<Reply>)[]
   /**
    * Listens on a channel, on a connection that serves nothing else; resolves once messages will be heard. Subscribes
-   * again after that connection was lost; what was published in between is missed.
+   * again after that connection was lost; what was published in between is missed, and `onGap` is called once messages
+   * are heard again.
    */
-  subscribe(channel: string, listener: (message: Buffer) => void): Promise<Subscription>
+  subscribe(channel: string, listener: (message: Buffer) => void, onGap?: () => void): Promise<Subscription>
   /** Tells when `ready` changes, and at once where it is true already. `lost` names the client's last error. */
   watch(listener: (change: ConnectionChange) => void): () => void
   /** Drops the connections and what is in flight on them, and connects anew. Does nothing while it is connecting. */

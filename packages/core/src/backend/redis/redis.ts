@@ -1,6 +1,13 @@
 import { optionError } from '../../errors.ts'
 import type { Milliseconds } from '../../units.ts'
-import { written, type Backend, type SetOptions, type SetOutcome } from '../backend.ts'
+import {
+  written,
+  type Backend,
+  type ExpiringSets,
+  type Member,
+  type SetOptions,
+  type SetOutcome,
+} from '../backend.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import {
   arrayOf,
@@ -12,7 +19,7 @@ import {
   rethrowWithoutArguments,
 } from './replies.ts'
 import { scanKeys } from './scan.ts'
-import { getBound, setIf, type Script } from './scripts.ts'
+import { addMembers, getBound, membersFrom, setIf, type Script } from './scripts.ts'
 import { positionsBySlot } from './slots.ts'
 
 /** What the Redis backend is made of. */
@@ -24,6 +31,7 @@ export interface RedisBackendOptions {
 /** A Redis backend. It can do a little more than the contract asks. */
 export interface RedisBackend extends Backend {
   getBound: NonNullable<Backend['getBound']>
+  readonly sets: ExpiringSets
   watch: NonNullable<Backend['watch']>
   reset: NonNullable<Backend['reset']>
 }
@@ -43,11 +51,12 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
 
   async function run(
     script: Script,
-    key: string,
+    keys: readonly [string, ...string[]],
     args: readonly (string | Buffer)[],
   ): Promise<readonly Reply[]> {
     const nonce = (++calls).toString(36)
-    const rest = ['1', key, nonce, ...args]
+    const rest = [String(keys.length), ...keys, nonce, ...args]
+    const [key] = keys
     const reply = await send(['EVALSHA', script.sha1, ...rest], key).catch((error: unknown) => {
       if (!isNoScript(error)) throw error
       return send(['EVAL', script.source, ...rest], key)
@@ -59,7 +68,7 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
 
   async function setConditionally(key: string, value: Uint8Array, options: SetOptions): Promise<SetOutcome> {
     const ttl = ttlArgument(options.ttl) ?? ''
-    return outcomeOf(await run(setIf, key, [asBuffer(value), ttl, condition(options)]))
+    return outcomeOf(await run(setIf, [key], [asBuffer(value), ttl, condition(options)]))
   }
 
   function setAlways(key: string, value: Uint8Array, ttl: Milliseconds | undefined): Promise<SetOutcome> {
@@ -78,13 +87,41 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     return arrayOf(reply, keys.length).map(bytesOf)
   }
 
+  const sets: ExpiringSets = {
+    async add(set, members, also = {}) {
+      const { channel = '', message = nothing } = also.publish ?? {}
+      const args = [
+        channel,
+        asBuffer(message),
+        ...members.flatMap(([member, at]) => [member, timeArgument(at)]),
+      ]
+      const removed = also.delete === undefined ? [] : [prefix + also.delete]
+      // Two keys may be in two slots: the mark goes first, so that nobody finds neither of them.
+      const beside = port.clustered ? removed : []
+      const keys: [string, ...string[]] = [prefix + set, ...(port.clustered ? [] : removed)]
+      await Promise.all([
+        run(addMembers, keys, [String(Date.now()), ...args]),
+        ...beside.map((key) => send(['DEL', key], key)),
+      ])
+    },
+    async remove(set, members) {
+      if (members.length > 0) integerOf(await send(['ZREM', prefix + set, ...members], prefix + set))
+    },
+    async members(set, { from, limit }) {
+      const reply = await run(membersFrom, [prefix + set], [timeArgument(from), String(limit)])
+      const [, found] = arrayOf(reply, 2)
+      if (!Array.isArray(found)) throw integrityError('the members of a set')
+      return membersOf(found)
+    },
+  }
+
   return {
     name: 'redis',
     capabilities: { shared: true, durable: true },
 
     get: (key) => getRaw(prefix + key).then(bytesOf, rethrowWithoutArguments),
     async getBound(key) {
-      const [, value] = arrayOf(await run(getBound, prefix + key, []), 2)
+      const [, value] = arrayOf(await run(getBound, [prefix + key], []), 2)
       return bytesOf(value)
     },
     async getMany(keys) {
@@ -116,7 +153,8 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     async publish(channel, message) {
       integerOf(await send(['PUBLISH', channel, asBuffer(message)]))
     },
-    subscribe: (channel, listener) => port.subscribe(channel, listener),
+    subscribe: (channel, listener, onGap) => port.subscribe(channel, listener, onGap),
+    sets,
 
     async ping() {
       expectStatus(await send(['PING']), 'PONG')
@@ -131,6 +169,18 @@ function ttlArgument(ttl: Milliseconds | undefined): string | undefined {
   if (ttl === undefined) return undefined
   if (!(ttl > 0) || ttl === Infinity) throw optionError('ttl', 'more than 0 milliseconds, or left out', ttl)
   return String(Math.min(Math.ceil(ttl), Number.MAX_SAFE_INTEGER))
+}
+
+const nothing = Buffer.alloc(0)
+
+function timeArgument(at: number): string {
+  return String(Math.min(Math.max(0, Math.ceil(at)), Number.MAX_SAFE_INTEGER))
+}
+
+function membersOf(found: readonly Reply[]): Member[] {
+  const members: Member[] = []
+  for (let i = 0; i + 1 < found.length; i += 2) members.push([String(found[i]), Number(String(found[i + 1]))])
+  return members
 }
 
 function condition({ ifAbsent, ifVersion }: SetOptions): string {

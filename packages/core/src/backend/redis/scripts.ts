@@ -38,6 +38,35 @@ if type(current) == 'table' then return current end
 return {ARGV[1], current}
 `)
 
+/**
+ * Adds members to a sorted set by the time they expire, drops what has expired, and gives the set the life of its last
+ * member: KEYS[1]; KEYS[2], where given, is deleted; ARGV: nonce, now in ms, channel ('' for none), message, then members
+ * and times in turn. Answers {nonce}.
+ */
+export const addMembers: Script = script(`
+for i = 5, #ARGV, 2 do
+  local known = redis.pcall('ZSCORE', KEYS[1], ARGV[i])
+  if type(known) == 'table' then return known end
+  if not known or tonumber(known) < tonumber(ARGV[i + 1]) then
+    local done = redis.pcall('ZADD', KEYS[1], ARGV[i + 1], ARGV[i])
+    if type(done) == 'table' then return done end
+  end
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2])
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if last[2] then redis.call('PEXPIREAT', KEYS[1], last[2]) end
+if KEYS[2] then redis.call('DEL', KEYS[2]) end
+if ARGV[3] ~= '' then redis.pcall('PUBLISH', ARGV[3], ARGV[4]) end
+return {ARGV[1]}
+`)
+
+/** Reads members in the order in which they expire: KEYS[1]; ARGV: nonce, from when, how many. Answers {nonce, {member, time, …}}. */
+export const membersFrom: Script = script(`
+local found = redis.pcall('ZRANGEBYSCORE', KEYS[1], ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+if found.err then return found end
+return {ARGV[1], found}
+`)
+
 function script(source: string): Script {
   const trimmed = source.trim()
   return { source: trimmed, sha1: hash('sha1', trimmed) }

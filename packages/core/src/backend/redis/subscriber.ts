@@ -15,8 +15,10 @@ export type OpenListening = (
   onLost: () => void,
 ) => Promise<ListeningConnection>
 
+type Listener = (message: Buffer) => void
+
 export interface Subscriber {
-  subscribe(channel: string, listener: (message: Buffer) => void): Promise<Subscription>
+  subscribe(channel: string, listener: Listener, onGap?: () => void): Promise<Subscription>
   /** Drops the connection; it is opened again for those who still listen. */
   reset(): void
   close(): void
@@ -30,7 +32,8 @@ const retryAfter = 250
 
 /** Creates a subscriber: one connection, opened when first needed, for all channels, and opened again when it is lost. */
 export function createSubscriber(open: OpenListening): Subscriber {
-  const channels = new Map<string, Set<(message: Buffer) => void>>()
+  /** The listeners of each channel, and what each of them wants to be told of a gap by. */
+  const channels = new Map<string, Map<Listener, (() => void) | undefined>>()
   let connection: Promise<ListeningConnection> | undefined
   let beat: NodeJS.Timeout | undefined
   let retry: NodeJS.Timeout | undefined
@@ -44,7 +47,12 @@ export function createSubscriber(open: OpenListening): Subscriber {
       (opened) => {
         if (connection !== opening) return opened.close()
         beat = setInterval(() => void prove(opened, opening), heartbeat).unref()
-        for (const channel of channels.keys()) opened.subscribe(channel).catch(() => lose(opening))
+        for (const channel of channels.keys()) {
+          opened.subscribe(channel).then(
+            () => tellGap(channel),
+            () => lose(opening),
+          )
+        }
       },
       () => lose(opening),
     )
@@ -56,7 +64,11 @@ export function createSubscriber(open: OpenListening): Subscriber {
   }
 
   function hear(channel: string, message: Buffer): void {
-    for (const listener of channels.get(channel) ?? []) listener(message)
+    for (const listener of channels.get(channel)?.keys() ?? []) listener(message)
+  }
+
+  function tellGap(channel: string): void {
+    for (const onGap of channels.get(channel)?.values() ?? []) onGap?.()
   }
 
   function lose(lost: Promise<ListeningConnection>): void {
@@ -77,11 +89,11 @@ export function createSubscriber(open: OpenListening): Subscriber {
   }
 
   return {
-    async subscribe(channel, listener) {
+    async subscribe(channel, listener, onGap) {
       if (closed) throw new Error('Connection is closed.')
       const opened = await connect()
-      const listeners = channels.get(channel) ?? new Set()
-      channels.set(channel, listeners.add(listener))
+      const listeners = channels.get(channel) ?? new Map<Listener, (() => void) | undefined>()
+      channels.set(channel, listeners.set(listener, onGap))
       try {
         // Asked even where the channel is subscribed to already: that may still be under way.
         await opened.subscribe(channel)

@@ -1,21 +1,46 @@
-import type { Redis } from 'ioredis'
+import { Command, type Redis } from 'ioredis'
 
 /** The first byte of what RESP3 servers send without being asked. */
 const push = '>'.charCodeAt(0)
 
 /**
  * Notices bytes that arrive although nothing was asked: the replies before them went to who knows which commands. ioredis
- * tells of most by an error, but throws out of the socket at a surplus `null`, which would end the process
- * (`DataHandler.shiftCommand`, 6.0.0).
+ * tells of most by an error, but throws at a surplus `null`, on a tick of its own where nobody can catch it, which would
+ * end the process (`DataHandler.shiftCommand`, 6.0.0).
  */
 export function onSurplusReply(node: Redis, callback: () => void): void {
-  const { stream } = node
-  const [decode] = stream.listeners('data')
+  intercept(node, callback, (chunk) => node.commandQueue.length === 0 && chunk[0] !== push)
+}
+
+/** The same for a connection that listens: messages come unasked there, in chunks that begin anywhere. */
+export function onUndecodable(node: Redis, callback: () => void): void {
+  intercept(node, callback, () => false)
+}
+
+function intercept(node: Redis, callback: () => void, isSurplus: (chunk: Buffer) => boolean): void {
+  const { stream, commandQueue } = node
+  const [decode] = stream.listeners('data') as ((chunk: Buffer) => void)[]
   if (!decode) return
-  const listener = decode as (chunk: Buffer) => void
-  stream.removeListener('data', listener)
+  let isDecoding = false
+  const shift = commandQueue.shift.bind(commandQueue)
+  commandQueue.shift = () => {
+    const item = shift()
+    if (item || !isDecoding) return item
+    callback()
+    return { command: nobodys(), stream, select: 0 }
+  }
+  stream.removeListener('data', decode)
   stream.prependListener('data', (chunk: Buffer) => {
-    if (node.commandQueue.length === 0 && chunk[0] !== push) callback()
-    else listener.call(stream, chunk)
+    if (isSurplus(chunk)) return callback()
+    isDecoding = true
+    decode.call(stream, chunk)
+    isDecoding = false
   })
+}
+
+/** Takes a reply that answers no command. */
+function nobodys(): Command {
+  const command = new Command('ping')
+  void command.promise.catch(() => undefined)
+  return command
 }

@@ -1,0 +1,171 @@
+import type { Answer } from '../availability/calls.ts'
+import type { Fault } from '../availability/classify.ts'
+import type { Availability } from '../availability/availability.ts'
+import type { Backend, Member } from '../backend/backend.ts'
+import type { Clock, Timer } from '../clock.ts'
+import type { Milliseconds } from '../units.ts'
+import { createMarks, type Ending, type Marks } from './marks.ts'
+
+/** The endings of a fleet's sessions: known to this process in memory, and told to all the others. */
+export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join'> {
+  /** Marks an ending in this process at once. */
+  mark(ending: Ending): void
+  /** Asks the primary to mark an ending, to tell it, and to remove the session's record in the same step. */
+  tell(ending: Ending, wireKey?: string): Promise<void>
+  /** Whether those of other processes are known too. */
+  readonly areShared: boolean
+  /** Something hints that marks are missing here or in the primary: compares soon. */
+  compareSoon(): void
+  close(): void
+}
+
+export interface EndingsOptions {
+  readonly backend: Backend
+  readonly availability: Availability
+  readonly clock: Clock
+  /** The set's key in the primary, and the channel's name. */
+  readonly name: string
+  readonly maxMarks?: number
+}
+
+/** How many marks are kept: beyond, tokens issued before the oldest one are refused. */
+const defaultMarks = 100_000
+const page = 5_000
+const together = 500
+const soon: Milliseconds = 250
+/** How often the marks are compared where nothing hints at a gap: finds a set that was evicted or flushed. */
+const regularly: Milliseconds = 300_000
+
+type Call = <T>(operation: () => Promise<T>) => Promise<Answer<T>>
+
+/**
+ * Keeps endings in one set of the primary, in memory, and in step by publishing. After each reconnect and each gap in what was
+ * heard both sides are compared, so that marks which a failover or a loss of data took from the primary are put back before
+ * it is trusted. Registers its recovery step, which has to run before the journals'.
+ */
+export function createEndings({
+  backend,
+  availability,
+  clock,
+  name,
+  maxMarks = defaultMarks,
+}: EndingsOptions): Endings {
+  const { sets } = backend
+  const marks = createMarks({ now: clock.now, max: maxMarks })
+  let subscription: 'none' | 'opening' | 'open' = 'none'
+  let timer: Timer | undefined
+  let isClosed = false
+
+  function add(members: readonly Member[], wireKey?: string): Promise<void> {
+    const also = wireKey === undefined ? undefined : { delete: wireKey }
+    return sets!.add(name, members, { ...also, publish: { channel: name, message: toMessage(members) } })
+  }
+
+  function hear(message: Uint8Array): void {
+    for (const member of fromMessage(message)) marks.learn(member)
+  }
+
+  /** Without a subscription endings are heard when the sides are compared; sessions work all the same. */
+  function listen(): void {
+    if (subscription !== 'none' || isClosed) return
+    subscription = 'opening'
+    backend.subscribe(name, hear, compareSoon).then(
+      () => {
+        subscription = 'open'
+        compareSoon()
+      },
+      () => {
+        subscription = 'none'
+        schedule(regularly)
+      },
+    )
+  }
+
+  async function compare(call: Call): Promise<Fault | undefined> {
+    const theirs = new Map<string, number>()
+    for (let from = clock.now(); ;) {
+      const answer = await call(() => sets!.members(name, { from, limit: page }))
+      if (!answer.ok) return answer.fault
+      for (const [member, expiresAt] of answer.value) theirs.set(member, expiresAt)
+      const last = answer.value.at(-1)
+      if (answer.value.length < page || !last || last[1] === from) break
+      from = last[1]
+    }
+    const missing = marks.join(theirs)
+    for (let start = 0; start < missing.length; start += together) {
+      const answer = await call(() => add(missing.slice(start, start + together)))
+      if (!answer.ok) return answer.fault
+    }
+    return undefined
+  }
+
+  function schedule(delay: Milliseconds): void {
+    timer?.cancel()
+    if (isClosed) return
+    timer = clock.setTimeout(() => void compareNow(), delay)
+  }
+
+  function compareSoon(): void {
+    schedule(soon)
+  }
+
+  async function compareNow(): Promise<void> {
+    if (availability.circuit.at === 'closed') {
+      await compare((operation) => availability.call('write', operation))
+      listen()
+    }
+    schedule(regularly)
+  }
+
+  if (sets) {
+    availability.onRecovery(async ({ call }) => {
+      listen()
+      const fault = await compare(call)
+      // A rejection of these commands alone, as for want of permission, must not keep the primary away.
+      return fault?.kind === 'rejected' ? undefined : fault
+    })
+    schedule(regularly)
+  }
+
+  return {
+    get since() {
+      return marks.since
+    },
+    get isEmpty() {
+      return marks.isEmpty
+    },
+    areShared: sets !== undefined || !backend.capabilities.shared,
+    isEnded: marks.isEnded,
+    isUserEnded: marks.isUserEnded,
+    userEndedBefore: marks.userEndedBefore,
+    mark: (ending) => void marks.mark(ending),
+    async tell(ending, wireKey) {
+      const member = marks.mark(ending)
+      try {
+        if (sets) await add([member], wireKey)
+        else if (wireKey !== undefined) await backend.delete(wireKey)
+      } catch (error) {
+        compareSoon()
+        throw error
+      }
+    },
+    compareSoon,
+    close() {
+      isClosed = true
+      timer?.cancel()
+    },
+  }
+}
+
+function toMessage(members: readonly Member[]): Uint8Array {
+  return Buffer.from(members.map(([member, expiresAt]) => `${member} ${expiresAt}`).join('\n'))
+}
+
+/** Whoever may publish may write here; what is no mark is passed over. */
+function fromMessage(message: Uint8Array): Member[] {
+  return Buffer.from(message)
+    .toString('latin1')
+    .split('\n', together)
+    .map((line) => line.split(' '))
+    .map(([member = '', expiresAt]): Member => [member, Number(expiresAt)])
+}

@@ -1,0 +1,99 @@
+import { parseCookie } from 'cookie'
+import type { Request, Response } from 'express'
+import expressSession from 'express-session'
+import onHeaders from 'on-headers'
+import type { HoldfastStore } from './store.ts'
+
+/** What the token cookie has to know of the middleware's options. */
+export interface TokenCookieOptions {
+  readonly store: HoldfastStore
+  /** The session cookie's name; the token's is this with `.ct`. */
+  readonly name: string
+  readonly cookie: expressSession.SessionOptions['cookie']
+  readonly proxy: boolean | undefined
+}
+
+/** The part of a response that carries the continuity token beside the session cookie. */
+export interface TokenCookie {
+  /** Gives the token that came with a request. */
+  read(req: Request): string | undefined
+  /**
+   * Sets, leaves or clears the token when the headers leave. Has to be called before express-session is: of two
+   * listeners the later one runs first, and this one has to see the session cookie that the other set.
+   */
+  write(req: Request, res: Response, visit: Visit): void
+}
+
+/** A request's way through the middleware. */
+export interface Visit {
+  readonly token: string | undefined
+  /** The id that the request's session cookie names, once the store was asked for it. */
+  id: string | undefined
+}
+
+export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOptions): TokenCookie {
+  const tokenName = `${name}.ct`
+
+  function beforeHeaders(req: Request, res: Response, visit: Visit): void {
+    const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }
+    const isSet = setCookies(res).some((line) => line.startsWith(`${name}=`))
+    if (session && (sessionID === visit.id || isSet)) {
+      renew(req, res, session)
+    } else if (visit.id !== undefined && store.sessions.isEnded(visit.id)) {
+      clear(req, res, name)
+      clear(req, res, tokenName)
+    }
+  }
+
+  function renew(req: Request, res: Response, session: expressSession.Session): void {
+    if (session.cookie.secure && !isSecure(req, proxy)) return
+    session.touch()
+    const overhead = lineOf(session.cookie, '').length
+    const token = store.tokenFor(session, overhead)
+    if (token !== undefined) append(res, lineOf(session.cookie, token))
+  }
+
+  /** The session cookie's own attributes; scripts never get to see it, whatever they say. */
+  function lineOf(sessionCookie: expressSession.Cookie, token: string): string {
+    const line = serialised(sessionCookie, tokenName, token)
+    return /; HttpOnly/i.test(line) ? line : `${line}; HttpOnly`
+  }
+
+  function clear(req: Request, res: Response, cleared: string): void {
+    const { secure, ...attributes } = typeof cookie === 'function' ? cookie(req) : (cookie ?? {})
+    const gone = Object.assign(new expressSession.Cookie(), attributes, {
+      secure: secure === 'auto' ? isSecure(req, proxy) : secure,
+      expires: new Date(0),
+    })
+    append(res, serialised(gone, cleared, ''))
+  }
+
+  return {
+    read: (req) =>
+      req.headers.cookie?.includes(tokenName) ? parseCookie(req.headers.cookie)[tokenName] : undefined,
+    write: (req, res, visit) => onHeaders(res, () => beforeHeaders(req, res, visit)),
+  }
+}
+
+/** `serialize` is a method of express-session's cookies that their types leave out. */
+function serialised(cookie: expressSession.Cookie, name: string, value: string): string {
+  return (cookie as unknown as { serialize(name: string, value: string): string }).serialize(name, value)
+}
+
+function setCookies(res: Response): string[] {
+  const header = res.getHeader('Set-Cookie')
+  return header === undefined ? [] : [header].flat().map(String)
+}
+
+function append(res: Response, line: string): void {
+  res.setHeader('Set-Cookie', [...setCookies(res), line])
+}
+
+/** Whether a request came over TLS, by the rules of express-session's `proxy` option. */
+function isSecure(req: Request, proxy: boolean | undefined): boolean {
+  if ('encrypted' in req.socket && req.socket.encrypted) return true
+  if (proxy === false) return false
+  if (proxy !== true) return req.secure
+  const forwarded = String(req.headers['x-forwarded-proto'] ?? '')
+  return forwarded.split(',')[0]!.toLowerCase().trim() === 'https'
+}
