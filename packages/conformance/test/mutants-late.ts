@@ -1,5 +1,5 @@
 import { mutant, type Mutant } from './mutant.ts'
-import { isAway, ofSessions } from './mutants-outage.ts'
+import { isAway, ofSessions, remembering } from './mutants-outage.ts'
 
 export const lateMutants: readonly Mutant[] = [
   mutant('checks the condition of a write when it takes effect', 'checking it when it was sent', (inner) => {
@@ -18,17 +18,7 @@ export const lateMutants: readonly Mutant[] = [
   ofSessions('does not bring back an entry that was deleted', 'applying late what was given up', lateSave),
   ofSessions('does not let a write that was given up replace', 'applying late what was given up', lateSave),
   ofSessions('keeps an entry deleted that another client', 'applying late what was given up', lateSave),
-  ofSessions('keeps a session ended whose end itself', 'giving up the end for good', (sessions, holdfast) => {
-    const restore: (() => void)[] = []
-    holdfast.on('transition', ({ to }) => to === 'healthy' && restore.forEach((save) => save()))
-    return {
-      async end(id) {
-        const loaded = await sessions.load(id)
-        if (loaded.status === 'found') restore.push(() => void sessions.save(id, loaded.data))
-        await sessions.end(id)
-      },
-    }
-  }),
+  ofSessions('keeps a session ended whose end itself', 'going by what it once loaded', remembering),
 ]
 
 function lateSave(
@@ -36,6 +26,8 @@ function lateSave(
   holdfast: Parameters<typeof isAway>[0],
 ) {
   const late: (() => void)[] = []
+  const putBack = (id: string, data: object): Promise<unknown> =>
+    holdfast.backend.set(`${holdfast.prefix}:session:${id}`, Buffer.from(JSON.stringify(data)))
   holdfast.on(
     'transition',
     ({ to }) => to === 'healthy' && setTimeout(() => late.splice(0).forEach((save) => save()), 150),
@@ -43,7 +35,7 @@ function lateSave(
   return {
     async save(...[id, data, from]: Parameters<typeof sessions.save>) {
       const saved = await sessions.save(id, data, from)
-      if (isAway(holdfast) && data['user'] === 'late') late.push(() => void sessions.save(id, data))
+      if (isAway(holdfast) && data['user'] === 'late') late.push(() => void putBack(id, data))
       return saved
     },
   }

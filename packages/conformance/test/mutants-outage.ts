@@ -4,6 +4,7 @@ import {
   type Entries,
   type Holdfast,
   type HoldfastOptions,
+  type Loaded,
   type Sessions,
 } from '@holdfast/core'
 import type { Mutant } from './mutant.ts'
@@ -47,6 +48,23 @@ function ofEntries(breaks: string, by: string, change: Change<Entries>): Mutant 
   }))
 }
 
+/** Sessions that go on for whoever has seen them. */
+export function remembering(sessions: Sessions): Partial<Sessions> {
+  const seen = new Map<string, Loaded>()
+  return {
+    async load(id) {
+      const loaded = await sessions.load(id)
+      if (loaded.status === 'found') seen.set(id, loaded)
+      return loaded.status === 'missing' ? (seen.get(id) ?? loaded) : loaded
+    },
+    async save(id, data, from) {
+      const saved = await sessions.save(id, data, from)
+      if (saved.status === 'found') seen.set(id, saved)
+      return saved
+    },
+  }
+}
+
 export const isAway = (holdfast: Holdfast): boolean => holdfast.state !== 'healthy'
 const forever = new Promise<never>(() => undefined)
 
@@ -79,7 +97,15 @@ export const outageMutants: readonly Mutant[] = [
     async set(key, value, options) {
       const stored = {
         status: 'stored',
-        entry: { status: 'found', value, bytes: Buffer.alloc(0), revision: 0, endsAt: 0, origin: 'fallback' },
+        entry: {
+          status: 'found',
+          value,
+          bytes: Buffer.alloc(0),
+          revision: 0,
+          stamp: 0,
+          endsAt: 0,
+          origin: 'fallback',
+        },
       } as const
       return isAway(holdfast) ? stored : entries.set(key, value, options)
     },
@@ -87,14 +113,14 @@ export const outageMutants: readonly Mutant[] = [
   ofSessions('answers "unknown", never "missing"', 'taking silence for absence', (sessions) => ({
     async load(id) {
       const loaded = await sessions.load(id)
-      return loaded.status === 'unknown' ? { status: 'missing' } : loaded
+      return loaded.status === 'unknown' ? { ...loaded, status: 'missing' } : loaded
     },
   })),
   ofSessions('brings two hundred writes', 'a journal of a hundred', (sessions, holdfast) => {
     let saved = 0
     return {
       async save(id, data, from) {
-        if (isAway(holdfast) && ++saved > 100) return { status: 'unknown' }
+        if (isAway(holdfast) && ++saved > 100) return sessions.begin()
         return sessions.save(id, data, from)
       },
     }
@@ -107,15 +133,13 @@ export const outageMutants: readonly Mutant[] = [
   })),
   ofSessions('goes on with a session that was seen', 'dropping writes', (sessions, holdfast) => ({
     async save(id, data, from) {
-      return isAway(holdfast) ? (from ?? { status: 'unknown' }) : sessions.save(id, data, from)
+      return isAway(holdfast) ? (from ?? sessions.begin()) : sessions.save(id, data, from)
     },
   })),
   ofSessions(
     'keeps a session ended that was ended in the outage',
-    'saving whatever is there',
-    (sessions) => ({
-      save: (id, data) => sessions.save(id, data),
-    }),
+    'going by what it once loaded',
+    remembering,
   ),
   ofSessions(
     'keeps a session ended that one process ended while',

@@ -72,9 +72,7 @@ export const storeMutants: readonly StoreMutant[] = [
       },
     }
   }),
-  mutant('keeps a destroyed session destroyed when', 'saving whatever is there', (store) => ({
-    set: (sid, session, done) => store.set(sid, { ...session }, done),
-  })),
+  mutant('keeps a destroyed session destroyed when', 'going by what it once gave', remembering),
   mutant('lists the sessions that there are', 'listing none', () => ({
     all: (done) => setImmediate(() => done(null, [])),
   })),
@@ -128,15 +126,22 @@ export const storeMutants: readonly StoreMutant[] = [
       return store.set(sid, session, done)
     },
   })),
-  mutant('keeps a session destroyed that was destroyed in the outage', 'saving late', lateSave),
+  mutant(
+    'keeps a session destroyed that was destroyed in the outage',
+    'going by what it once gave',
+    remembering,
+  ),
 ]
 
-function lateSave(store: SessionStore): Partial<SessionStore> {
+/** A store that goes on with what it has given once, whatever became of it. */
+function remembering(store: SessionStore): Partial<SessionStore> {
+  const given = new Map<string, StoredSession>()
   return {
-    set(sid, session, done) {
-      store.set(sid, session, done)
-      setTimeout(() => store.set(sid, { ...session }), late)
-    },
+    get: (sid, done) =>
+      store.get(sid, (error, session) => {
+        if (session) given.set(sid, session)
+        done(error, session ?? given.get(sid))
+      }),
   }
 }
 
@@ -151,7 +156,7 @@ function lasting(session: StoredSession): StoredSession {
 /** Does one thing where a session comes from memory, and another where the backend could be asked. */
 function whenAway(sessions: Sessions, sid: string, away: () => void, here: () => void): void {
   void sessions.load(sid).then((loaded) => {
-    if (loaded.status === 'found' && loaded.entry.origin === 'fallback') away()
+    if (loaded.status === 'found' && loaded.degraded === 'memory') away()
     else here()
   })
 }

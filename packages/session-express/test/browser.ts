@@ -8,14 +8,22 @@ export interface Visit {
   readonly body: unknown
   /** The value of the session cookie that the response set, if it did. */
   readonly setCookie: string | undefined
+  /** Every cookie that the response set, as it stands in the header. */
+  readonly setCookies: readonly string[]
+  readonly headers: Headers
   readonly ms: number
 }
 
 /** A browser with a cookie jar of its own, over real HTTP. */
 export interface Browser {
   cookie: string | undefined
-  get(path: string): Promise<Visit>
+  /** The continuity token. */
+  token: string | undefined
+  get(path: string, headers?: Record<string, string>): Promise<Visit>
   post(path: string): Promise<Visit>
+  head(path: string): Promise<Visit>
+  /** A thief's copy of both cookies, for this site or another one. */
+  copy(at?: Site): Browser
 }
 
 export interface Site {
@@ -41,23 +49,58 @@ export async function serve(app: Express, cookieName = 'connect.sid'): Promise<S
   }
 }
 
-function createBrowser(url: string, cookieName: string): Browser {
+function createBrowser(
+  url: string,
+  cookieName: string,
+  jar: ReadonlyMap<string, string> = new Map(),
+): Browser {
+  const cookies = new Map(jar)
+  const tokenName = `${cookieName}.ct`
+  const keep = (name: string, value: string | undefined): void =>
+    void (value === undefined ? cookies.delete(name) : cookies.set(name, value))
   const browser: Browser = {
-    cookie: undefined,
-    get: (path) => visit('GET', path),
+    get cookie() {
+      return cookies.get(cookieName)
+    },
+    set cookie(value) {
+      keep(cookieName, value)
+    },
+    get token() {
+      return cookies.get(tokenName)
+    },
+    set token(value) {
+      keep(tokenName, value)
+    },
+    get: (path, headers) => visit('GET', path, headers),
     post: (path) => visit('POST', path),
+    head: (path) => visit('HEAD', path),
+    copy: (at) => createBrowser(at?.url ?? url, cookieName, cookies),
   }
-  async function visit(method: string, path: string): Promise<Visit> {
+  async function visit(method: string, path: string, headers: Record<string, string> = {}): Promise<Visit> {
     const began = performance.now()
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const response = await fetch(url + path, {
       method,
-      headers: browser.cookie ? { cookie: `${cookieName}=${browser.cookie}` } : {},
+      redirect: 'manual',
+      headers: cookie ? { ...headers, cookie } : headers,
     })
     const text = await response.text()
-    const set = response.headers.getSetCookie().find((line) => line.startsWith(`${cookieName}=`))
+    const setCookies = response.headers.getSetCookie()
+    for (const line of setCookies) {
+      const [name, value] = line.split(';')[0]!.split('=') as [string, string]
+      keep(name, /expires=Thu, 01 Jan 1970/i.test(line) ? undefined : value)
+    }
+    const set = setCookies.find((line) => line.startsWith(`${cookieName}=`))
     const setCookie = set?.slice(cookieName.length + 1).split(';')[0]
-    if (setCookie !== undefined) browser.cookie = setCookie
-    return { status: response.status, body: parsed(text), setCookie, ms: performance.now() - began }
+    const ms = performance.now() - began
+    return {
+      status: response.status,
+      body: parsed(text),
+      setCookie,
+      setCookies,
+      headers: response.headers,
+      ms,
+    }
   }
   return browser
 }

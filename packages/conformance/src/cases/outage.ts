@@ -63,11 +63,11 @@ promise('comes up degraded during an outage, and recovers with it', {
     const process = await within(3_000, startProcess(ground), 'starting during an outage')
     assert.notEqual(process.holdfast.state, 'healthy')
     memo.late = process
-    assert.deepEqual(await timely(ground, process.sessions.load('a'), 'a load'), { status: 'unknown' })
+    assert.equal((await timely(ground, process.sessions.load('a'), 'a load')).status, 'unknown')
   },
   async recovered(ground, { late }) {
     await recovered(ground, late!.holdfast)
-    assert.deepEqual(await timely(ground, late!.sessions.load('a'), 'a load'), { status: 'missing' })
+    assert.equal((await timely(ground, late!.sessions.load('a'), 'a load')).status, 'missing')
   },
 })
 
@@ -130,7 +130,7 @@ promise('answers "unknown", never "missing", for what it has not seen', {
   },
   async degraded(ground, mine) {
     await degrade(ground, mine)
-    assert.deepEqual(await timely(ground, mine.sessions.load('unseen'), 'a load'), { status: 'unknown' })
+    assert.equal((await timely(ground, mine.sessions.load('unseen'), 'a load')).status, 'unknown')
   },
   async recovered(ground, mine) {
     await recovered(ground, mine.holdfast)

@@ -89,7 +89,7 @@ export function assembleSessions(given: SessionEngineOptions, ground: SessionGro
     ttlOf: (value) => copyLifetime(value, ttl, clock.now()),
     reconcile: mergeSessions,
     accepts: isSessionData,
-    isLost: (wireKey) => (endings.areShared ? !endings.isEnded(digestOf(wireKey)) : epoch.dataLost),
+    isLost: (wireKey) => epoch.dataLost && !endings.isEnded(digestOf(wireKey)),
   })
   return createSessions({
     rule,

@@ -12,8 +12,6 @@ export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join'> {
   mark(ending: Ending): void
   /** Asks the primary to mark an ending, to tell it, and to remove the session's record in the same step. */
   tell(ending: Ending, wireKey?: string): Promise<void>
-  /** Whether those of other processes are known too. */
-  readonly areShared: boolean
   /** Something hints that marks are missing here or in the primary: compares soon. */
   compareSoon(): void
   close(): void
@@ -134,7 +132,6 @@ export function createEndings({
     get isEmpty() {
       return marks.isEmpty
     },
-    areShared: sets !== undefined || !backend.capabilities.shared,
     isEnded: marks.isEnded,
     isUserEnded: marks.isUserEnded,
     userEndedBefore: marks.userEndedBefore,

@@ -79,10 +79,11 @@ export function loadedToken(token: Sent, degraded: false | 'token'): LoadedSessi
 
 /** A session that was saved: a next save of the same request is measured against what the application has. */
 export function savedAs(entry: Found, data: SessionData, from: Loaded, draft: Draft): LoadedSession {
+  const rest = from.status === 'found' && from.degraded === 'token' ? 'token' : 'memory'
   return {
     status: 'found',
     data,
-    degraded: entry.origin === 'primary' ? false : 'memory',
+    degraded: entry.origin === 'primary' ? false : rest,
     entry,
     base: draft.content,
     baseRevision: entry.revision,

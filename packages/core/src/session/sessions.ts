@@ -276,7 +276,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (result.status === 'stored') return result
       const { current } = result
       if (current.status === 'found' && isSessionData(current.value)) {
-        value = mergeSessions({ base, mine, theirs: current })
+        // What was made without looking stands for the whole session.
+        value = from.status === 'missing' ? data : mergeSessions({ base, mine, theirs: current })
         revision = entries.revise(Math.max(revision, current.revision))
         over = current
       } else {
