@@ -116,7 +116,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     concern: Concern,
     ruleName: string | undefined,
     own: EnvelopeOptions & { readonly prefix?: string },
-    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isLost'>,
+    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isEnded'>,
   ): Entries {
     if (closing) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
     const [name, rule] = ruleOf(concern, ruleName)
@@ -179,7 +179,6 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         availability,
         clock,
         events,
-        epoch,
         prefix,
         warn: (message) => logger.warn(message),
         entriesOf: (keys, rule, engine) => entriesOf('session', rule, { ...own, prefix: keys }, engine),
@@ -189,7 +188,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       return entriesOf(concern, rule as string | undefined, own, {
         ttlOf: () => copyTtl,
         accepts: () => true,
-        isLost: () => epoch.dataLost,
+        isEnded: () => false,
       })
     },
     close: () => (closing ??= close()),

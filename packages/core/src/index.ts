@@ -4,7 +4,10 @@ export type { EntryOptions, HoldfastOptions, SessionOptions } from './options.ts
 export type { PrimaryOptions } from './config/primary.ts'
 
 export type { SessionEntry, Sessions, UserSession } from './session/sessions.ts'
-export type { Loaded, LoadedSession } from './session/loaded.ts'
+export type { Degraded, Loaded, LoadedSession } from './session/loaded.ts'
+export { answer } from './session/answer.ts'
+export type { Callback } from './session/answer.ts'
+export { tokenCookieName } from './session/continuity.ts'
 export type { ContinuityOptions } from './session/continuity.ts'
 export type { SessionContinuity } from './session/assemble.ts'
 export type { SessionCookie, SessionData } from './session/session-data.ts'

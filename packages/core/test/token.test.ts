@@ -17,12 +17,19 @@ const other = 'another secret of 32 bytes or more'
 const start = Date.UTC(2026, 10, 21)
 const session = digestOf('sess:some id')
 
+interface TokensOf {
+  secrets?: string[]
+  audience?: string
+  lifetime?: number
+  now?: number
+}
+
 function tokensOf({
   secrets = [secret],
   audience = 'sess:',
   lifetime = 1_800_000,
   now = start,
-}: { secrets?: string[]; audience?: string; lifetime?: number; now?: number } = {}) {
+}: TokensOf = {}) {
   return createTokens({ secrets, audience, lifetime, now: () => now })
 }
 
@@ -100,7 +107,7 @@ describe('a continuity token', () => {
     ['expired', { now: start + 1_800_000 }],
     ['expired', { lifetime: 60_000, now: start + 60_000 }],
     ['not yet valid', { now: start - 60_001 }],
-  ] as const)('is refused: %s', (refused, { of = session, ...options }: { of?: string; now?: number }) => {
+  ] as const)('is refused: %s', (refused, { of = session, ...options }: TokensOf & { of?: string }) => {
     expect(tokensOf(options).open(of, tokensOf().seal(session, claims))).toEqual({ refused })
   })
 

@@ -1,4 +1,10 @@
-import { HoldfastError, type ContinuityOptions, type Holdfast, type Sessions } from '@holdfast/core'
+import {
+  HoldfastError,
+  type ContinuityOptions,
+  type Degraded,
+  type Holdfast,
+  type Sessions,
+} from '@holdfast/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import expressSession from 'express-session'
 import { HoldfastStore, type HoldfastStoreOptions } from './store.ts'
@@ -62,7 +68,7 @@ export function session(options: SessionOptions): HoldfastSession {
  * seen it), `token` (only its continuity token says so) or `empty` (nothing here knows it: an empty session under the
  * visitor's own id). For what must not run on a token alone: `if (degraded(req)) return res.sendStatus(503)`.
  */
-export function degraded(req: Request): false | 'memory' | 'token' | 'empty' {
+export function degraded(req: Request): Degraded {
   const { session: current, sessionStore } = req as Partial<Request>
   if (!current || !(sessionStore instanceof HoldfastStore)) return false
   return sessionStore.degradedOf(current)

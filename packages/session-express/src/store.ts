@@ -1,6 +1,9 @@
 import {
+  answer,
   createHoldfast,
   HoldfastError,
+  type Callback,
+  type Degraded,
   type Holdfast,
   type HoldfastOptions,
   type Loaded,
@@ -10,7 +13,6 @@ import {
 } from '@holdfast/core'
 import type { Request } from 'express'
 import expressSession, { type SessionData } from 'express-session'
-import { answer, type Callback } from './answer.ts'
 import type { Visit } from './token-cookie.ts'
 
 /** The options of {@link HoldfastStore}: those of a Holdfast of its own, or one that it shares, and the sessions'. */
@@ -82,7 +84,7 @@ export class HoldfastStore extends expressSession.Store {
   }
 
   /** What a session runs on while Redis is away; `false` for one that Redis stands behind. See {@link degraded}. */
-  degradedOf(session: object): false | 'memory' | 'token' | 'empty' {
+  degradedOf(session: object): Degraded {
     const loaded = this.#loads.get(session)
     if (loaded?.status === 'found') return loaded.degraded
     if (loaded?.status === 'unknown') return 'empty'

@@ -1,3 +1,4 @@
+import { tokenCookieName } from '@holdfast/core'
 import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import expressSession from 'express-session'
@@ -32,7 +33,7 @@ export interface Visit {
 }
 
 export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOptions): TokenCookie {
-  const tokenName = `${name}.ct`
+  const tokenName = tokenCookieName(name)
 
   function beforeHeaders(req: Request, res: Response, visit: Visit): void {
     const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }

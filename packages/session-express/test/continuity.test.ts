@@ -219,6 +219,20 @@ describe('the continuity token', () => {
     expect(await redis.control.command('KEYS', 'sess:*')).toHaveLength(1)
   })
 
+  it('takes nothing away from a session that nobody here could know', async () => {
+    const [one, other] = [await start(), await start()]
+    const browser = await login(one)
+    browser.token = undefined
+    await outage(one, other)
+    const elsewhere = browser.copy(other)
+    expect((await elsewhere.post('/cart/shoes')).setCookies).toEqual([])
+    const visit = await elsewhere.get('/state')
+    expect(visit.body).toEqual({ degraded: 'empty', user: null })
+    expect(visit.setCookies).toEqual([])
+    await recovery(one, other)
+    expect((await elsewhere.get('/me')).body).toMatchObject({ user: 'ada', cart: 'shoes' })
+  })
+
   it('counts as absent where it is altered, of another session, another secret, or another kind', async () => {
     const [one, other] = [await start(), await start()]
     const [ada, bob] = [await login(one), await login(one, 'bob')]

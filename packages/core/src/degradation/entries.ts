@@ -53,8 +53,8 @@ export interface EntriesOptions {
   readonly ttlOf: (value: unknown) => Milliseconds
   /** Makes one value of two that were written apart. Left out: the later one stays. */
   readonly reconcile?: Reconcile
-  /** Whether an entry that the primary does not have any more was lost, not removed by someone. */
-  readonly isLost: (wireKey: string) => boolean
+  /** Whether somebody ended what an entry stands for: then no write brings it back. */
+  readonly isEnded: (wireKey: string) => boolean
   /** Whether a value is of this concern's kind; what is not is treated as unreadable. */
   readonly accepts: (value: unknown) => boolean
 }

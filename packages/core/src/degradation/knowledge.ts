@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Base, Decision, Journal } from './journal.ts'
-import type { Reading } from './reading.ts'
+import type { Assumed, Reading } from './reading.ts'
 import type { Rule } from './rules.ts'
 
 /** A write to be decided without the primary. */
@@ -67,7 +67,14 @@ export function createKnowledge(options: {
     const opened = envelopes.open(wireKey, bytes)
     if (opened.status !== 'opened') return { status: 'unknown' }
     const { value, revision, stamp, endsAt } = opened
-    return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback' }
+    const basis = decision?.kind === 'set' ? assumedOf(wireKey, decision.base) : undefined
+    return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback', basis }
+  }
+
+  function assumedOf(wireKey: string, base: Base): Assumed | undefined {
+    if (typeof base === 'string' || !base.isAssumed) return undefined
+    const opened = envelopes.open(wireKey, base.bytes)
+    return opened.status === 'opened' ? opened : { value: {}, revision: 0 }
   }
 
   function keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void {

@@ -19,6 +19,15 @@ export interface Found {
   /** When it ends at the latest, in ms since the epoch; 0 for no such end. */
   readonly endsAt: number
   readonly origin: Origin
+  /** What it was made of, where that was assumed and the primary has not been asked since. */
+  readonly basis?: Assumed | undefined
+}
+
+/** An entry that the primary may have in another form, or not at all. */
+export interface Assumed {
+  readonly value: unknown
+  /** 0: nothing was known. */
+  readonly revision: number
 }
 
 /** What a read came to. `unknown`: the primary could not be asked, and this process does not know. Never an absence. */

@@ -37,8 +37,8 @@ interface Settle {
   readonly clock: Clock
   /** Left out: of two values the later one stays. */
   readonly reconcile?: Reconcile | undefined
-  /** Whether an entry that the primary does not have any more was lost, not removed by someone. */
-  readonly isLost: (wireKey: string) => boolean
+  /** Whether somebody ended what the entry stands for: then no write brings it back. */
+  readonly isEnded: (wireKey: string) => boolean
   readonly revise: (after: number) => number
   readonly call: <T>(operation: () => Promise<T>) => Promise<Answer<T>>
 }
@@ -96,6 +96,10 @@ async function settleOne(settle: Settle, wireKey: string, decision: Decision): P
 
 async function settleSet(settle: Settle, wireKey: string, decision: SetDecision): Promise<Settled> {
   const { backend, clock } = settle
+  if (settle.isEnded(wireKey)) {
+    settle.knowledge.markRemoved(wireKey)
+    return 'superseded'
+  }
   let { bytes, base } = decision
   for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
     const ttl = decision.expiresAt - clock.now()
@@ -123,7 +127,8 @@ function afterConflict(
 ): Verdict | { bytes: Uint8Array; base: Base } {
   const { envelopes, knowledge, reconcile } = settle
   if (current === undefined) {
-    if (settle.isLost(wireKey)) return { bytes: decision.bytes, base: 'absent' }
+    // The entry was there when this process knew it last. It was ended elsewhere, or the primary lost its data.
+    if (settle.epoch.dataLost) return { bytes: decision.bytes, base: 'absent' }
     knowledge.markRemoved(wireKey)
     return 'superseded'
   }

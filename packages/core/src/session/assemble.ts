@@ -2,7 +2,6 @@ import type { Availability } from '../availability/availability.ts'
 import type { Backend } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries, EntriesOptions } from '../degradation/entries.ts'
-import type { Epoch } from '../degradation/epoch.ts'
 import { optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { joinPrefix, validatePrefix } from '../keys.ts'
@@ -49,21 +48,20 @@ export interface SessionGround {
   readonly availability: Availability
   readonly clock: Clock
   readonly events: Events
-  readonly epoch: Epoch
   /** What the keys of the whole Holdfast begin with. */
   readonly prefix: string
   readonly warn: (message: string) => void
   readonly entriesOf: (
     prefix: string,
     rule: string,
-    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isLost'>,
+    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isEnded'>,
   ) => Entries
   readonly onClose: (close: () => void) => void
 }
 
 /** Puts the session engine together; throws an error that names the option which is wrong. */
 export function assembleSessions(given: SessionEngineOptions, ground: SessionGround): Sessions {
-  const { backend, availability, clock, events, epoch, warn } = ground
+  const { backend, availability, clock, events, warn } = ground
   const { touchAfter = 0.1, continuity, userId, note } = given
   if (!(touchAfter >= 0 && touchAfter <= 0.9))
     throw optionError('touchAfter', 'between 0 and 0.9', touchAfter)
@@ -89,7 +87,7 @@ export function assembleSessions(given: SessionEngineOptions, ground: SessionGro
     ttlOf: (value) => copyLifetime(value, ttl, clock.now()),
     reconcile: mergeSessions,
     accepts: isSessionData,
-    isLost: (wireKey) => epoch.dataLost && !endings.isEnded(digestOf(wireKey)),
+    isEnded: (wireKey) => endings.isEnded(digestOf(wireKey)),
   })
   return createSessions({
     rule,

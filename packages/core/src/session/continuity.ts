@@ -61,6 +61,11 @@ export interface ContinuityTokens {
   seal(sealing: Sealing): string | undefined
 }
 
+/** Gives the name of the token's cookie, beside the session cookie's. It keeps a `__Host-` or `__Secure-` in front. */
+export function tokenCookieName(sessionCookie: string): string {
+  return `${sessionCookie}.ct`
+}
+
 /** The longest `Set-Cookie` value, name and attributes included: browsers end at 4,096 bytes, and drop what is longer. */
 const cookieBudget = 3_800
 const defaultLifetime: Milliseconds = 1_800_000

@@ -16,8 +16,7 @@ export type Loaded =
 export interface LoadedSession {
   readonly status: 'found'
   readonly data: SessionData
-  /** What it runs on while Redis is away: this process' memory, or nothing but the token. `false`: Redis. */
-  readonly degraded: false | 'memory' | 'token'
+  readonly degraded: Degraded
   /** The entry that a save goes over; left out where only the token is known. */
   readonly entry?: Found | undefined
   /** The content that the application's session was made of, which a change is measured against. */
@@ -28,6 +27,19 @@ export interface LoadedSession {
   /** The token that came with the request. */
   readonly token: Sent | undefined
   readonly draft: Draft
+}
+
+/**
+ * What a session runs on. `false`: Redis stands behind it. While Redis is away: `memory`, what this process has seen of it;
+ * `token`, nothing but its continuity token, and what was written since; `empty`, nothing, and what was written since: the
+ * session that Redis has is not known here.
+ */
+export type Degraded = false | 'memory' | 'token' | 'empty'
+
+function degradedOf({ origin, basis }: Found): Degraded {
+  if (origin === 'primary') return false
+  if (!basis) return 'memory'
+  return basis.revision === 0 && Object.keys(basis.value as object).length === 0 ? 'empty' : 'token'
 }
 
 /** What a request makes of its session: shared by its saves and its token, which may come in either order. */
@@ -52,7 +64,7 @@ export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSessio
   return {
     status: 'found',
     data,
-    degraded: entry.origin === 'primary' ? false : 'memory',
+    degraded: degradedOf(entry),
     entry,
     base: draft.content,
     baseRevision: entry.revision,
@@ -79,11 +91,12 @@ export function loadedToken(token: Sent, degraded: false | 'token'): LoadedSessi
 
 /** A session that was saved: a next save of the same request is measured against what the application has. */
 export function savedAs(entry: Found, data: SessionData, from: Loaded, draft: Draft): LoadedSession {
-  const rest = from.status === 'found' && from.degraded === 'token' ? 'token' : 'memory'
+  const before = from.status === 'found' && from.degraded !== false ? from.degraded : 'memory'
+  const unconfirmed = from.status === 'unknown' ? 'empty' : before
   return {
     status: 'found',
     data,
-    degraded: entry.origin === 'primary' ? false : rest,
+    degraded: entry.origin === 'primary' ? false : unconfirmed,
     entry,
     base: draft.content,
     baseRevision: entry.revision,

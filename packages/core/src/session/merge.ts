@@ -19,7 +19,7 @@ export function mergeSessions({ base, mine, theirs }: Divergence): SessionData {
     if (Object.hasOwn(own, key)) merged[key] = own[key]
     else delete merged[key]
   }
-  if (isLater && base && own.cookie) merged['cookie'] = own.cookie
+  if (isLater && base && base.revision > 0 && own.cookie) merged['cookie'] = own.cookie
   return merged
 }
 

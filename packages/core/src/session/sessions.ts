@@ -76,6 +76,8 @@ export interface Sessions {
    * that is given the same `from`, as headers may leave before it ends. `overhead`: the bytes of the cookie without the token.
    */
   tokenFor(id: string, data: SessionData, from: Loaded, overhead: number): string | undefined
+  /** Whether a session is still what it was loaded as, or saved as last; its cookie does not count. */
+  isUnchanged(data: SessionData, from: Loaded): boolean
   /** All ids; while degraded those that this process knows. */
   ids(): Promise<string[]>
   /** All sessions; while degraded those that this process knows. */
@@ -162,7 +164,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   /** The token is newer than the record: written during an outage, or Redis has gone back to an older copy. */
   async function complete(id: string, reading: Found, sent: Sent): Promise<Loaded> {
-    const base = sent.isPartial ? undefined : reading
+    const base = sent.isPartial || loadedEntry(reading, sent).degraded === 'empty' ? undefined : reading
     const data = mergeSessions({ base, mine: { value: sent.data, revision: sent.revision }, theirs: reading })
     events.emit('session', { outcome: 'completed', reason: 'Redis had an older one' })
     if (reading.origin !== 'primary')
@@ -259,7 +261,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const mine = { value: { ...dataOf(from.draft.content), cookie: data.cookie }, revision: Infinity }
     const base =
       from.status === 'found' ? { value: dataOf(from.base), revision: from.baseRevision } : undefined
-    let over: Found | 'absent' = from.status === 'found' ? (from.entry ?? assumed(id, from)) : 'absent'
+    let over: Found | 'absent' = overOf(id, from)
     let value =
       from.status === 'found' && from.isMerged && from.entry
         ? mergeSessions({ base, mine, theirs: from.entry })
@@ -294,15 +296,19 @@ export function createSessions(options: SessionsOptions): Sessions {
     )
   }
 
-  /** What a token says, as an entry that the primary may or may not have. */
-  function assumed(id: string, from: LoadedSession): Found {
+  /** What a save goes over: an entry, or what a token says, or nobody knows, which the primary may have otherwise. */
+  function overOf(id: string, from: Loaded): Found | 'absent' {
+    if (from.status === 'missing') return 'absent'
+    if (from.status === 'unknown') return entries.assume(id, {}, { revision: 0, stamp: 0, endsAt: 0 })
+    if (from.entry) return from.entry
     const { revision = 0, begunAt: stamp = 0, endsAt = 0, isPartial = false, data } = from.token ?? {}
     const value = { ...dataOf(from.base), cookie: data?.cookie }
     return entries.assume(id, value, { revision: isPartial ? 0 : revision, stamp, endsAt })
   }
 
   function tokenFor(id: string, data: SessionData, from: Loaded, overhead: number): string | undefined {
-    if (!continuity || from.status === 'unknown' || isEnded(id)) return undefined
+    const isUnknown = from.status === 'unknown' || (from.status === 'found' && from.degraded === 'empty')
+    if (!continuity || isUnknown || isEnded(id)) return undefined
     let draft: Loaded['draft']
     try {
       draft = drafted(data, from)
@@ -351,6 +357,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     draft.endsAt ??= from.status === 'found' ? endsAtOf(from) : ttl.endsAt(clock.now())
     return { endsAt: draft.endsAt, begunAt: draft.begunAt }
+  }
+
+  function isUnchanged(data: SessionData, from: Loaded): boolean {
+    return from.status === 'found' && contentOf(data) === from.base
   }
 
   async function touch(id: string, data: SessionData, from?: Loaded): Promise<void> {
@@ -498,6 +508,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     endOne,
     endAll,
     tokenFor,
+    isUnchanged,
     ids,
     all,
     clear,
