@@ -31,6 +31,8 @@ export interface Entries {
   tell(operation: () => Promise<unknown>): Promise<void>
   /** Makes an entry of what the caller knows from elsewhere: the primary may have another, or none. */
   assume(key: string, value: unknown, meta: Pick<Found, 'revision' | 'stamp' | 'endsAt'>): Found
+  /** What this process knows of an entry by itself, at once. */
+  peek(key: string): Reading
   /** Gives the key under which an entry is stored. */
   wireKey(key: string): string
   /** Gives a revision that is later than any before it in this process, and than `after`. */
@@ -71,7 +73,7 @@ export function createEntries(options: EntriesOptions): Entries {
   const revise = createRevisions(clock.now)
   let isSettling = false
 
-  availability.onRecovery(({ call }) => settleJournal({ ...options, revise, call }))
+  availability.onRecovery(({ call }) => settleJournal({ ...options, call }))
 
   function get(key: string): Promise<Reading> {
     let wireKey: string
@@ -188,7 +190,7 @@ export function createEntries(options: EntriesOptions): Entries {
 
   async function settleNow(): Promise<void> {
     if (availability.circuit.at === 'closed') {
-      await settleJournal({ ...options, revise, call: (operation) => availability.call('write', operation) })
+      await settleJournal({ ...options, call: (operation) => availability.call('write', operation) })
     }
     isSettling = false
     if (journal.size > 0) settleLater()
@@ -227,6 +229,7 @@ export function createEntries(options: EntriesOptions): Entries {
     keys,
     tell,
     assume,
+    peek: (key) => knowledge.read(keyspace.wireKey(key)),
     wireKey: keyspace.wireKey,
     revise,
   }

@@ -8,6 +8,7 @@ import type { Milliseconds } from '../units.ts'
 import type { Epoch } from './epoch.ts'
 import type { Base, Decision, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
+import { revisionAfter } from './revision.ts'
 
 /** A value and when it was written. */
 export interface Revised {
@@ -39,7 +40,6 @@ interface Settle {
   readonly reconcile?: Reconcile | undefined
   /** Whether somebody ended what the entry stands for: then no write brings it back. */
   readonly isEnded: (wireKey: string) => boolean
-  readonly revise: (after: number) => number
   readonly call: <T>(operation: () => Promise<T>) => Promise<Answer<T>>
 }
 
@@ -142,7 +142,7 @@ function afterConflict(
   if (reconcile) {
     const { stamp, endsAt } = mine.stamp > theirs.stamp ? mine : theirs
     const value = reconcile({ base: baseValue(settle, wireKey, decision.base), mine, theirs })
-    const revision = settle.revise(Math.max(mine.revision, theirs.revision))
+    const revision = revisionAfter(mine.revision, theirs.revision)
     return { bytes: envelopes.seal(wireKey, value, { revision, stamp, endsAt }), ...over }
   }
   if (mine.revision > theirs.revision && theirs.revision > 0) return { bytes: decision.bytes, ...over }

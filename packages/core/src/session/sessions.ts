@@ -166,16 +166,15 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function complete(id: string, reading: Found, sent: Sent): Promise<Loaded> {
     const base = sent.isPartial || loadedEntry(reading, sent).degraded === 'empty' ? undefined : reading
     const data = mergeSessions({ base, mine: { value: sent.data, revision: sent.revision }, theirs: reading })
-    events.emit('session', { outcome: 'completed', reason: 'Redis had an older one' })
-    if (reading.origin !== 'primary')
-      return { ...loadedEntry(reading, sent), data, isMerged: true, draft: draftOf(data, sent.revision) }
+    const reason = reading.origin === 'primary' ? 'Redis had an older one' : 'memory had an older one'
+    events.emit('session', { outcome: 'completed', reason })
     const result = await put(id, data, {
       ...sent,
       begunAt: Math.max(sent.begunAt, reading.stamp),
       over: reading,
     })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
-    return result.current.status === 'found' ? found(id, result.current, undefined) : missing()
+    return result.current.status === 'found' ? found(id, result.current, sent) : missing()
   }
 
   /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */
@@ -324,7 +323,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const { endsAt, begunAt } = datesOf(data, from)
     return continuity.seal({
       session: digest(id),
-      data,
+      data: from.status === 'found' && from.degraded ? withParallel(id, data, from) : data,
       revision: draft.revision,
       endsAt,
       begunAt,
@@ -333,6 +332,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       notAfter: isConfirmed || !sent ? Infinity : sent.expiresAt,
       overhead,
     })
+  }
+
+  /** Another request may have saved meanwhile: while Redis is away the token has to carry what both made. */
+  function withParallel(id: string, data: SessionData, from: LoadedSession): SessionData {
+    const current = entries.peek(id)
+    if (current.status !== 'found' || current.revision === from.baseRevision) return data
+    const base = { value: dataOf(from.base), revision: from.baseRevision }
+    return mergeSessions({ base, mine: { value: data, revision: Infinity }, theirs: current })
   }
 
   /** The revision of what a request made of its session: one for the token and the record, as long as it is the same. */
