@@ -129,7 +129,7 @@ function afterConflict(
   if (current === undefined) {
     // The entry was there when this process knew it last. It was ended elsewhere, or the primary lost its data.
     if (settle.epoch.dataLost) return { bytes: decision.bytes, base: 'absent' }
-    knowledge.markRemoved(wireKey)
+    knowledge.forget(wireKey)
     return 'superseded'
   }
   if (Buffer.compare(current, decision.bytes) === 0) return 'applied'

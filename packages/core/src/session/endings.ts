@@ -1,7 +1,7 @@
 import type { Answer } from '../availability/calls.ts'
 import type { Fault } from '../availability/classify.ts'
 import type { Availability } from '../availability/availability.ts'
-import type { Backend, Member } from '../backend/backend.ts'
+import type { Backend, Member, Subscription } from '../backend/backend.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Milliseconds } from '../units.ts'
 import { createMarks, type Ending, type Marks } from './marks.ts'
@@ -30,7 +30,7 @@ export interface EndingsOptions {
 const defaultMarks = 100_000
 const page = 5_000
 const together = 500
-const soon: Milliseconds = 250
+const soon: Milliseconds = 50
 /** How often the marks are compared where nothing hints at a gap: finds a set that was evicted or flushed. */
 const regularly: Milliseconds = 300_000
 
@@ -50,7 +50,7 @@ export function createEndings({
 }: EndingsOptions): Endings {
   const { sets } = backend
   const marks = createMarks({ now: clock.now, max: maxMarks })
-  let subscription: 'none' | 'opening' | 'open' = 'none'
+  let subscription: Promise<Subscription | undefined> | undefined
   let timer: Timer | undefined
   let isClosed = false
 
@@ -63,20 +63,16 @@ export function createEndings({
     for (const member of fromMessage(message)) marks.learn(member)
   }
 
-  /** Without a subscription endings are heard when the sides are compared; sessions work all the same. */
-  function listen(): void {
-    if (subscription !== 'none' || isClosed) return
-    subscription = 'opening'
-    backend.subscribe(name, hear, compareSoon).then(
-      () => {
-        subscription = 'open'
-        compareSoon()
-      },
-      () => {
-        subscription = 'none'
-        schedule(regularly)
-      },
-    )
+  /**
+   * Listens anew, so that nothing is missed from here on, and resolves once it does. Without a subscription endings are
+   * heard when the sides are compared; sessions work all the same.
+   */
+  async function listen(): Promise<void> {
+    const before = subscription
+    const opened = backend.subscribe(name, (message) => hear(message), compareSoon)
+    subscription = opened.catch(() => undefined)
+    await opened
+    await (await before)?.close()
   }
 
   async function compare(call: Call): Promise<Fault | undefined> {
@@ -109,15 +105,17 @@ export function createEndings({
 
   async function compareNow(): Promise<void> {
     if (availability.circuit.at === 'closed') {
+      if (!(await subscription)) await availability.call('read', listen)
       await compare((operation) => availability.call('write', operation))
-      listen()
     }
     schedule(regularly)
   }
 
   if (sets) {
     availability.onRecovery(async ({ call }) => {
-      listen()
+      // First the ear, then the look: what is published in between is heard.
+      const heard = await call(listen)
+      if (!heard.ok) compareSoon()
       const fault = await compare(call)
       // A rejection of these commands alone, as for want of permission, must not keep the primary away.
       return fault?.kind === 'rejected' ? undefined : fault

@@ -142,12 +142,16 @@ export function createSessions(options: SessionsOptions): Sessions {
       case 'found':
         return found(id, reading, sent)
       case 'missing':
-        return sent && reading.origin === 'primary' ? restore(id, sent, reading.copy) : missing()
+        if (!sent) return missing()
+        return reading.origin === 'primary' ? restore(id, sent, reading.copy) : serve(sent)
       case 'unknown':
-        if (!sent) return { status: 'unknown', draft: draftOf({}) }
-        events.emit('session', { outcome: 'served', reason: 'Redis is away' })
-        return loadedToken(sent, 'token')
+        return sent ? serve(sent) : { status: 'unknown', draft: draftOf({}) }
     }
+  }
+
+  function serve(sent: Sent): Loaded {
+    events.emit('session', { outcome: 'served', reason: 'Redis is away' })
+    return loadedToken(sent, 'token')
   }
 
   async function found(id: string, reading: Found, sent: Sent | undefined): Promise<Loaded> {

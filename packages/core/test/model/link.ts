@@ -52,19 +52,20 @@ export function createLink({
   let isListening = mode !== 'cut'
   let isConnected = mode !== 'cut'
   let isAbandoned = false
+  let last = Promise.resolve()
   let tell: ((change: ConnectionChange) => void) | undefined
 
-  async function travel(): Promise<void> {
+  /** Commands travel for a random while, on one connection: none overtakes another. */
+  async function travel(before: Promise<void>): Promise<void> {
+    await before
     for (let hops = Math.floor(random() * 4); hops > 0; hops--) await undefined
   }
 
   async function send<T>(effect: () => T, canStray = true): Promise<T> {
     if (mode === 'cut') throw lost('ECONNREFUSED')
     if (mode === 'well') {
-      await travel()
-      const value = effect()
-      await travel()
-      return value
+      await (last = travel(last))
+      return effect()
     }
     const value = mode === 'mute' ? { of: effect() } : undefined
     return new Promise<T>((resolve, reject) => {

@@ -72,9 +72,9 @@ export function createModelClock(start = 1_700_000_000_000): ModelClock {
       await turn()
       while (!isSo()) {
         const timer = nextBefore(limit)
-        if (!timer) return false
-        fire(timer)
+        if (timer) fire(timer)
         await turn()
+        if (!timer) return isSo()
       }
       return true
     },

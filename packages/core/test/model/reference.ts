@@ -17,6 +17,10 @@ export interface Reference {
   token(text: string | undefined): Issued | undefined
   /** Throws a {@link Violation} where loading came to what it may not. */
   judge(seen: Seen): void
+  /** The primary lost records: of one session, or of all. */
+  lostRecords(id?: string): void
+  /** All that was written apart has been brought together, as far as it could be. */
+  converged(value: number): void
   copy(): PrimaryKnowledge
   restore(copy: PrimaryKnowledge): void
 }
@@ -29,6 +33,13 @@ export interface Session {
   readonly removals: Map<string, number>
   /** Something was written while nobody could know the session. */
   hasBlindWrites: boolean
+  /** Requests that did not see each other wrote to it, and the primary could not bring them together. */
+  isDiverged: boolean
+  /** Requests that did not see each other wrote to it; only the primary has all of it. */
+  isTorn: boolean
+  /** Writes up to this one may have been lost that way. */
+  forgiven: number
+  readonly acknowledged: Map<string, number>
 }
 
 /** A token that a response set. */
@@ -83,7 +94,7 @@ export function createReference(processes: number, now: () => number): Reference
     if (loaded.status === 'found') {
       judgeUser(session, loaded.data['user'], token !== undefined || isThere)
       const floors = highest(writes.floorsOf(process, session.id, isInTouch), token?.floors ?? [])
-      judgeFloors(session, loaded.data, floors)
+      if (!session.isDiverged && (isInTouch || !session.isTorn)) judgeFloors(session, loaded.data, floors)
     } else if (isOwn && loaded.status === 'missing') {
       if (isThere) throw new Violation(`S2: process ${process} denies ${session.id}, which is in the primary`)
       if (!isInTouch && !token)
@@ -103,6 +114,11 @@ export function createReference(processes: number, now: () => number): Reference
     return isUsable ? issued : undefined
   }
 
+  /** Without the primary's record nobody has all of a torn session. */
+  function tear(isLost: (session: Session) => boolean): void {
+    for (const session of sessions.values()) if (session.isTorn && isLost(session)) session.isDiverged = true
+  }
+
   return {
     endings,
     writes,
@@ -115,6 +131,10 @@ export function createReference(processes: number, now: () => number): Reference
         values: new Map(),
         removals: new Map(),
         hasBlindWrites: false,
+        isDiverged: false,
+        isTorn: false,
+        forgiven: 0,
+        acknowledged: new Map(),
       }),
     session: (id) => sessions.get(id),
     attempted(id, key, value, isRemoval) {
@@ -125,10 +145,21 @@ export function createReference(processes: number, now: () => number): Reference
     issued: (text, token) => void tokens.set(text, token),
     token: (text) => (text === undefined ? undefined : tokens.get(text)),
     judge,
+    lostRecords(id) {
+      writes.lost(id)
+      tear((session) => id === undefined || session.id === id)
+    },
+    converged(value) {
+      for (const session of sessions.values()) {
+        if (session.isDiverged) session.forgiven = value
+        session.isDiverged = false
+      }
+    },
     copy: () => ({ endings: endings.copy(), writes: writes.copy(), since: since.copy() }),
     restore(copy) {
       endings.restore(copy.endings)
       writes.restore(copy.writes)
+      tear(() => true)
       since.restore(copy.since)
     },
   }
@@ -151,6 +182,7 @@ function judgeUser(session: Session, user: unknown, isOwed: boolean): void {
 
 function judgeFloors(session: Session, data: Readonly<Record<string, unknown>>, floors: Floors): void {
   for (const [key, floor] of floors) {
+    if (floor <= session.forgiven) continue
     const shown = data[key] === undefined ? (session.removals.get(key) ?? 0) : (data[key] as number)
     if (shown < floor)
       throw new Violation(
