@@ -17,6 +17,7 @@ export default defineConfig({
     projects: [
       project('core'),
       project('session-express'),
+      project('session-fastify'),
       project('conformance'),
       { extends: true, test: { name: 'test-fixtures', include: ['test-fixtures/test/**/*.test.ts'] } },
       {

@@ -67,11 +67,15 @@ export function session(options: SessionOptions): HoldfastSession {
  * What the session of a request runs on: `false` where Redis stands behind it; while Redis is away `memory` (this process has
  * seen it), `token` (only its continuity token says so) or `empty` (nothing here knows it: an empty session under the
  * visitor's own id). For what must not run on a token alone: `if (degraded(req)) return res.sendStatus(503)`.
+ * Throws `ERR_HOLDFAST_OPTION` for a request without these sessions, rather than to say that all is well.
  */
 export function degraded(req: Request): Degraded {
   const { session: current, sessionStore } = req as Partial<Request>
-  if (!current || !(sessionStore instanceof HoldfastStore)) return false
-  return sessionStore.degradedOf(current)
+  if (sessionStore instanceof HoldfastStore) return sessionStore.degradedOf(current ?? {})
+  throw new HoldfastError(
+    'ERR_HOLDFAST_OPTION',
+    'This request has no session of Holdfast: use the middleware before it.',
+  )
 }
 
 function createStore(options: SessionOptions): HoldfastStore {

@@ -341,7 +341,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   /** Another request may have saved meanwhile: while Redis is away the token has to carry what both made. */
   function withParallel(id: string, data: SessionData, from: LoadedSession): SessionData {
     const current = entries.peek(id)
-    if (current.status !== 'found' || current.revision === from.baseRevision) return data
+    const isSame = current.status === 'found' && !from.isMerged && current.revision === from.baseRevision
+    if (current.status !== 'found' || isSame) return data
     const base = { value: dataOf(from.base), revision: from.baseRevision }
     return mergeSessions({ base, mine: { value: data, revision: Infinity }, theirs: current })
   }
@@ -371,7 +372,13 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function isUnchanged(data: SessionData, from: Loaded): boolean {
-    return from.status === 'found' && contentOf(data) === from.base
+    if (from.status !== 'found') return false
+    try {
+      return contentOf(data) === from.base
+    } catch {
+      // What has no JSON is changed: its save says what is wrong with it.
+      return false
+    }
   }
 
   async function touch(id: string, data: SessionData, from?: Loaded): Promise<void> {

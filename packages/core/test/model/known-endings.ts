@@ -2,6 +2,8 @@
 export interface Ending {
   /** Whether the process that ended was in touch with the primary. */
   readonly wasTold: boolean
+  /** Of one session, or of all that a user had. */
+  readonly of: 'session' | 'user'
   covers(session: {
     readonly id: string
     readonly user: string | undefined

@@ -41,6 +41,11 @@ export function createKnownWrites(processes: number): KnownWrites {
     if (isWhole || records.has(session)) raise(session, [[key, value]])
   }
 
+  /** What is based on a record that was lost is left to the token. */
+  function giveUp(): void {
+    for (const [i, writes] of kept.entries()) kept[i] = writes.filter(({ session }) => records.has(session))
+  }
+
   return {
     wrote(process, write, isInTouch) {
       if (isInTouch) reached(write)
@@ -62,9 +67,13 @@ export function createKnownWrites(processes: number): KnownWrites {
     lost(session) {
       if (session === undefined) records.clear()
       else records.delete(session)
+      giveUp()
     },
     copy: () => new Map(records),
-    restore: (copy) => void (records = new Map(copy)),
+    restore(copy) {
+      records = new Map(copy)
+      giveUp()
+    },
   }
 }
 

@@ -13,7 +13,12 @@ export interface Pending {
 }
 
 /** A whole request of a browser. */
-export async function request(world: World, browser: Browser, process: Process, action: Action): Promise<void> {
+export async function request(
+  world: World,
+  browser: Browser,
+  process: Process,
+  action: Action,
+): Promise<void> {
   await finish(world, await begin(world, browser, process), action)
 }
 
@@ -32,7 +37,9 @@ export async function ask(world: World, process: Process, cookies: Cookies, isOw
   const { loaded } = visit
   if (!loaded) return visit
   const isInTouch = wasInTouch && process.isInTouch
-  world.note(`  process ${process.index} finds ${cookies.id} ${shown(visit)}${isInTouch ? '' : ', out of touch'}`)
+  world.note(
+    `  process ${process.index} finds ${cookies.id} ${shown(visit)}${isInTouch ? '' : ', out of touch'}`,
+  )
   reference.judge({ process: process.index, isInTouch, cookies, loaded, isOwn })
   const session = reference.session(cookies.id!)!
   if (loaded.status === 'found' && isInTouch && loaded.data['user'] === session.user)
@@ -82,12 +89,15 @@ function noteEndings(world: World, { process, visit }: Pending, action: Action, 
   if (user !== undefined && (action.to === 'logout everywhere' || action.to === 'logout elsewhere')) {
     const except = action.to === 'logout elsewhere' ? visit.id : undefined
     endings.mark(
-      { wasTold, covers: (session) => session.user === user && session.bornAt < now && session.id !== except },
+      {
+        wasTold,
+        covers: (session) => session.user === user && session.bornAt < now && session.id !== except,
+      },
       by,
     )
   }
   if (endsSession(action) && action.to !== 'logout elsewhere' && !visit.isNew)
-    endings.mark({ wasTold, covers: ({ id }) => id === visit.id }, by)
+    endings.mark({ of: 'session', wasTold, covers: ({ id }) => id === visit.id }, by)
 }
 
 function noteWrite(
@@ -99,10 +109,18 @@ function noteWrite(
   isInTouch: boolean,
 ): void {
   const key = action.to === 'set' || action.to === 'unset' ? action.key : undefined
-  if (key !== undefined) noteDivergence(reference, reference.session(id)!, { content, key, value, isInTouch, process: process.index })
+  if (key !== undefined)
+    noteDivergence(reference, reference.session(id)!, {
+      content,
+      key,
+      value,
+      isInTouch,
+      process: process.index,
+    })
   if (saved?.status !== 'found') return
   const isWhole = isNew || visit.from.status === 'found'
-  if (key !== undefined) reference.writes.wrote(process.index, { session: id, key, value, isWhole }, isInTouch)
+  if (key !== undefined)
+    reference.writes.wrote(process.index, { session: id, key, value, isWhole }, isInTouch)
   else if (isInTouch) reference.writes.has(id, [])
 }
 
@@ -132,7 +150,8 @@ function noteToken({ reference, clock }: World, { browser, visit }: Pending, out
   if (!token || !session) return
   const { from } = outcome
   const now = clock.now()
-  const sent = from.status === 'found' && from.degraded !== false ? reference.token(visit.cookies.token) : undefined
+  const sent =
+    from.status === 'found' && from.degraded !== false ? reference.token(visit.cookies.token) : undefined
   const floors = floorsOf(session, outcome.content)
   reference.issued(token, {
     id: outcome.id,
@@ -141,7 +160,8 @@ function noteToken({ reference, clock }: World, { browser, visit }: Pending, out
     user: outcome.content['user'],
     floors,
   })
-  if ([...session.acknowledged].every(([key, value]) => (floors.get(key) ?? 0) >= value)) session.isTorn = false
+  if ([...session.acknowledged].every(([key, value]) => (floors.get(key) ?? 0) >= value))
+    session.isTorn = false
 }
 
 /** S8, S12: cookies change only for a session that is new, or that was ended. */
@@ -162,7 +182,8 @@ export async function bounded<T>(world: World, work: Promise<T>): Promise<T> {
   )
   const isDone = await world.clock.until(() => result !== undefined, patience)
   if (!isDone) throw new Violation(`S1: a request is still waiting after ${patience} ms`)
-  if ('failure' in result!) throw new Violation(`S1: a request fails: ${String(result.failure)}`, { cause: result.failure })
+  if ('failure' in result!)
+    throw new Violation(`S1: a request fails: ${String(result.failure)}`, { cause: result.failure })
   return result!.of
 }
 

@@ -6,7 +6,11 @@ import { ask, begin, finish, request, type Pending } from './requests.ts'
 import { keys, type Schedule, type Step } from './schedule.ts'
 import { createWorld, type World } from './world.ts'
 
-const names = { session: 'holdfast:session:', endings: 'holdfast:ended:holdfast:session:', epoch: 'holdfast:epoch' }
+const names = {
+  session: 'holdfast:session:',
+  endings: 'holdfast:ended:holdfast:session:',
+  epoch: 'holdfast:epoch',
+}
 const stepTime = 2
 const remembered = 6
 /** How long until processes that nothing hints at a gap have compared what they know. */
@@ -14,7 +18,10 @@ const comparison = 301_000
 const recovery = 5_000
 
 /** Lets a schedule happen; throws a {@link Violation}, with the trace of what happened, where an invariant does not hold. */
-export async function run({ seed, steps }: Schedule, mutate: (backend: Backend) => Backend = same): Promise<void> {
+export async function run(
+  { seed, steps }: Schedule,
+  mutate: (backend: Backend) => Backend = same,
+): Promise<void> {
   const { random: before } = Math
   // Pauses between probes are random; they have to be the same for the same schedule.
   Math.random = createRandom(seed)
@@ -29,7 +36,8 @@ export async function run({ seed, steps }: Schedule, mutate: (backend: Backend) 
       remember(world)
       world.note(told(step))
       await happen(world, slow, step)
-      for (const process of world.processes) if (process.isInTouch) world.reference.writes.settled(process.index)
+      for (const process of world.processes)
+        if (process.isInTouch) world.reference.writes.settled(process.index)
     }
   } catch (error) {
     if (error instanceof Violation) error.message = `${error.message}\n${world.trace.join('\n')}`
@@ -80,7 +88,11 @@ async function happen(world: World, slow: Pending[], step: Step): Promise<void> 
       return
     }
     case 'forge': {
-      const cookies = forged(step.how, browsers[step.browser]!.jar, browsers.find(({ index }) => index !== step.browser)!.jar)
+      const cookies = forged(
+        step.how,
+        browsers[step.browser]!.jar,
+        browsers.find(({ index }) => index !== step.browser)!.jar,
+      )
       if (cookies) await ask(world, processes[step.process]!, cookies, false)
       return
     }

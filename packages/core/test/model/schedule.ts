@@ -41,7 +41,10 @@ export const keys = ['a', 'b', 'c'] as const
 const browser = fc.nat(browserCount - 1)
 const process = fc.nat(processCount - 1)
 const key = fc.constantFrom(...keys)
-const line = fc.oneof({ weight: 2, arbitrary: process }, { weight: 1, arbitrary: fc.constant('all' as const) })
+const line = fc.oneof(
+  { weight: 2, arbitrary: process },
+  { weight: 1, arbitrary: fc.constant('all' as const) },
+)
 
 const action: fc.Arbitrary<Action> = weighted<Action>(
   [6, fc.record({ to: fc.constant('read') })],
@@ -73,7 +76,10 @@ const step: fc.Arbitrary<Step> = weighted<Step>(
 
 /** Schedules of up to `longest` steps. */
 export function schedules(longest: number): fc.Arbitrary<Schedule> {
-  return fc.record({ seed: fc.nat(), steps: fc.array(step, { minLength: 1, maxLength: longest, size: 'max' }) })
+  return fc.record({
+    seed: fc.nat(),
+    steps: fc.array(step, { minLength: 1, maxLength: longest, size: 'max' }),
+  })
 }
 
 function forgery(): fc.Arbitrary<Forgery> {
@@ -85,6 +91,10 @@ function lineMode(): fc.Arbitrary<LinkMode> {
 }
 
 /** The `do` and `to` of a record are constants, which their arbitraries only know as text. */
-function weighted<T>(...choices: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<unknown>])[]): fc.Arbitrary<T> {
-  return fc.oneof(...choices.map(([weight, arbitrary]) => ({ weight, arbitrary: arbitrary as fc.Arbitrary<T> })))
+function weighted<T>(
+  ...choices: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<unknown>])[]
+): fc.Arbitrary<T> {
+  return fc.oneof(
+    ...choices.map(([weight, arbitrary]) => ({ weight, arbitrary: arbitrary as fc.Arbitrary<T> })),
+  )
 }

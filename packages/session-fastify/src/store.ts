@@ -1,0 +1,110 @@
+import {
+  answer,
+  createHoldfast,
+  HoldfastError,
+  type Callback,
+  type Holdfast,
+  type HoldfastOptions,
+  type Loaded,
+  type SessionData,
+  type SessionOptions as CoreSessionOptions,
+  type Sessions,
+} from '@holdfast/core'
+import type { FastifySessionOptions } from '@fastify/session'
+import type { Session } from 'fastify'
+import { cookieSettings, plain, Visits } from './visits.ts'
+
+/** The options of {@link HoldfastStore}: those of a Holdfast of its own, or one that it shares, and the sessions'. */
+export interface HoldfastStoreOptions extends Omit<HoldfastOptions, 'prefix'>, CoreSessionOptions {
+  /** A Holdfast to share; the application closes it. Left out: the store creates one of its own from its options. */
+  readonly holdfast?: Holdfast
+  /**
+   * What session keys begin with, to the letter. Default `sess:`, as in connect-redis, whose sessions are then found;
+   * with a shared `holdfast`: `<its prefix>:session:`.
+   */
+  readonly prefix?: string
+}
+
+/**
+ * The store behind the plugin. No method fails or waits because Redis is away, unless the rule is `refuse`. Made for the
+ * plugin, which brings the continuity tokens: @fastify/session alone shows it neither requests nor its session objects.
+ */
+export class HoldfastStore implements NonNullable<FastifySessionOptions['store']> {
+  /** State, events and health. */
+  readonly holdfast: Holdfast
+  /** Lists and ends a user's sessions, where `userId` says whose they are. */
+  readonly sessions: Sessions
+  /** For the plugin alone. */
+  readonly visits: Visits = new Visits()
+  readonly #ownsHoldfast: boolean
+
+  constructor({ holdfast, ...options }: HoldfastStoreOptions = {}) {
+    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = options
+    this.holdfast = holdfast ?? createHoldfast(own)
+    this.#ownsHoldfast = holdfast === undefined
+    try {
+      this.sessions = this.holdfast.sessions({ ...own, prefix })
+    } catch (error) {
+      void this.close()
+      throw error
+    }
+  }
+
+  get(sessionId: string, callback: Callback<Session | null>): void {
+    void answer(this.sessions.load(sessionId, this.visits.token), (error, loaded) => {
+      if (error || !loaded || loaded.status === 'missing') return callback(error, null)
+      const data = shown(loaded)
+      this.visits.loaded(data, loaded)
+      this.visits.answering(loaded, () => callback(null, data as unknown as Session))
+    })
+  }
+
+  set(sessionId: string, session: Session, callback: Callback<void> = ignore): void {
+    void answer(this.#save(sessionId, session), callback)
+  }
+
+  destroy(sessionId: string, callback: Callback<void> = ignore): void {
+    void answer(this.sessions.end(sessionId), callback)
+  }
+
+  /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
+  async close(): Promise<void> {
+    if (this.#ownsHoldfast) await this.holdfast.close()
+  }
+
+  /** With `rolling`, which is the default, @fastify/session saves on every request: what is unchanged is only extended. */
+  async #save(id: string, session: Session): Promise<void> {
+    const data = stored(session)
+    const held = this.visits.held(session)
+    if (held && this.sessions.isUnchanged(data, held.loaded) && held.settings === cookieSettings(session))
+      return this.sessions.touch(id, data, held.loaded)
+    const saved = await this.sessions.save(id, data, held?.loaded)
+    // One that is gone meanwhile is still based on what it was: else a second save would take it for a new one.
+    if (saved.status !== 'missing') this.visits.saved(session, saved)
+  }
+}
+
+/**
+ * What @fastify/session makes its session object of. It takes a stored `expires` that has passed for the end of the session;
+ * but that date is as old as the last change, however often the session was extended since.
+ */
+function shown(loaded: Exclude<Loaded, { status: 'missing' }>): SessionData {
+  if (loaded.status === 'unknown') return {}
+  const { cookie } = loaded.data
+  const { originalMaxAge, expires } = cookie ?? {}
+  const now = Date.now()
+  const isOutOfDate = typeof originalMaxAge === 'number' && new Date(expires as Date).getTime() <= now
+  return isOutOfDate
+    ? { ...loaded.data, cookie: { ...cookie, expires: new Date(now + originalMaxAge) } }
+    : { ...loaded.data }
+}
+
+/** What is stored of a session object: its own keys, and its cookie as @fastify/session writes it. */
+export function stored(session: object): SessionData {
+  if (typeof session !== 'object' || session === null)
+    throw new HoldfastError('ERR_HOLDFAST_NOT_SERIALISABLE', 'A session must be an object.')
+  const data: Record<string, unknown> = Object.fromEntries(Object.entries(session))
+  return { ...data, cookie: plain(data['cookie']) }
+}
+
+function ignore(): void {}
