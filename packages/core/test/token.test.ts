@@ -10,7 +10,8 @@ import {
   SignJWT,
 } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { createTokens, digestOf, type TokenClaims } from '../src/session/token.ts'
+import { digestOf } from '../src/session/digest.ts'
+import { createTokens, type TokenClaims } from '../src/session/token.ts'
 
 const secret = 'a secret of 32 bytes or a bit more'
 const other = 'another secret of 32 bytes or more'
@@ -40,6 +41,8 @@ const claims: TokenClaims = {
   endsAt: 0,
   begunAt: start - 5,
   user: digestOf('user ada'),
+  base: start - 7,
+  changed: ['cart'],
   isPartial: false,
   data: { cookie: { originalMaxAge: null }, user: 'ada', cart: ['shoes', { n: 1 }] },
 }
@@ -216,18 +219,38 @@ describe('a continuity token', () => {
       '"text"',
       '{}',
       '{"aud":"sess:"}',
-      JSON.stringify({ aud: 'sess:', sid: session, iat: 'now', exp: 2e9, rev: 1, end: 0, bgn: 0, dat: {} }),
+      JSON.stringify({
+        aud: 'sess:',
+        sid: session,
+        iat: 'now',
+        exp: 2e9,
+        rev: 1,
+        bas: 0,
+        end: 0,
+        bgn: 0,
+        dat: {},
+      }),
       JSON.stringify({
         aud: 'sess:',
         sid: session,
         iat: start / 1000,
         exp: 2e9,
         rev: 1,
+        bas: 0,
         end: 0,
         bgn: 0,
         dat: [],
       }),
-      JSON.stringify({ aud: 'sess:', sid: session, iat: start / 1000, rev: 1, end: 0, bgn: 0, dat: {} }),
+      JSON.stringify({
+        aud: 'sess:',
+        sid: session,
+        iat: start / 1000,
+        rev: 1,
+        bas: 0,
+        end: 0,
+        bgn: 0,
+        dat: {},
+      }),
       'not JSON',
     ])('is refused for its claims: %s', (content) => {
       const token = sealed(key, { alg: 'dir', enc: 'A256GCM', kid }, new TextEncoder().encode(content))
@@ -241,6 +264,7 @@ describe('a continuity token', () => {
         iat: start / 1000,
         exp: start / 1000 + 60,
         rev: 1,
+        bas: 0,
         end: 0,
         bgn: 0,
         dat: { x: 1 },

@@ -56,7 +56,7 @@ export interface EntriesOptions {
   /** Makes one value of two that were written apart. Left out: the later one stays. */
   readonly reconcile?: Reconcile
   /** Whether somebody ended what an entry stands for: then no write brings it back. */
-  readonly isEnded: (wireKey: string) => boolean
+  readonly isEnded: (wireKey: string, entry: { readonly value: unknown; readonly stamp: number }) => boolean
   /** Whether a value is of this concern's kind; what is not is treated as unreadable. */
   readonly accepts: (value: unknown) => boolean
 }

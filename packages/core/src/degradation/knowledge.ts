@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Base, Decision, Journal } from './journal.ts'
-import type { Assumed, Reading } from './reading.ts'
+import type { BasisOf, Reading } from './reading.ts'
 import type { Rule } from './rules.ts'
 
 /** A write to be decided without the primary. */
@@ -67,14 +67,16 @@ export function createKnowledge(options: {
     const opened = envelopes.open(wireKey, bytes)
     if (opened.status !== 'opened') return { status: 'unknown' }
     const { value, revision, stamp, endsAt } = opened
-    const basis = decision?.kind === 'set' ? assumedOf(wireKey, decision.base) : undefined
+    const basis = decision?.kind === 'set' ? basisOf(wireKey, decision.base) : undefined
     return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback', basis }
   }
 
-  function assumedOf(wireKey: string, base: Base): Assumed | undefined {
-    if (typeof base === 'string' || !base.isAssumed) return undefined
+  function basisOf(wireKey: string, base: Base): BasisOf | undefined {
+    if (typeof base === 'string') return undefined
+    const { isAssumed } = base
     const opened = envelopes.open(wireKey, base.bytes)
-    return opened.status === 'opened' ? opened : { value: {}, revision: 0 }
+    if (opened.status !== 'opened') return { value: {}, revision: 0, isAssumed }
+    return { value: opened.value, revision: opened.revision, isAssumed }
   }
 
   function keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void {

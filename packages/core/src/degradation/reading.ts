@@ -19,15 +19,17 @@ export interface Found {
   /** When it ends at the latest, in ms since the epoch; 0 for no such end. */
   readonly endsAt: number
   readonly origin: Origin
-  /** What it was made of, where that was assumed and the primary has not been asked since. */
-  readonly basis?: Assumed | undefined
+  /** What it was made of, where the primary has not heard of it yet. */
+  readonly basis?: BasisOf | undefined
 }
 
-/** An entry that the primary may have in another form, or not at all. */
-export interface Assumed {
+/** What an undecided entry was made of. */
+export interface BasisOf {
   readonly value: unknown
   /** 0: nothing was known. */
   readonly revision: number
+  /** It did not come from the primary, which may have it in another form, or not at all. */
+  readonly isAssumed: boolean
 }
 
 /** What a read came to. `unknown`: the primary could not be asked, and this process does not know. Never an absence. */

@@ -39,7 +39,7 @@ interface Settle {
   /** Left out: of two values the later one stays. */
   readonly reconcile?: Reconcile | undefined
   /** Whether somebody ended what the entry stands for: then no write brings it back. */
-  readonly isEnded: (wireKey: string) => boolean
+  readonly isEnded: (wireKey: string, entry: { readonly value: unknown; readonly stamp: number }) => boolean
   readonly call: <T>(operation: () => Promise<T>) => Promise<Answer<T>>
 }
 
@@ -96,7 +96,8 @@ async function settleOne(settle: Settle, wireKey: string, decision: Decision): P
 
 async function settleSet(settle: Settle, wireKey: string, decision: SetDecision): Promise<Settled> {
   const { backend, clock } = settle
-  if (settle.isEnded(wireKey)) {
+  const mine = settle.envelopes.open(wireKey, decision.bytes)
+  if (mine.status === 'opened' && settle.isEnded(wireKey, mine)) {
     settle.knowledge.markRemoved(wireKey)
     return 'superseded'
   }
@@ -128,8 +129,8 @@ function afterConflict(
   const { envelopes, knowledge, reconcile } = settle
   if (current === undefined) {
     // The entry was there when this process knew it last. It was ended elsewhere, or the primary lost its data.
+    // (What this process has of it stays in memory: who proves that it was not ended may have it back.)
     if (settle.epoch.dataLost) return { bytes: decision.bytes, base: 'absent' }
-    knowledge.forget(wireKey)
     return 'superseded'
   }
   if (Buffer.compare(current, decision.bytes) === 0) return 'applied'
@@ -140,7 +141,8 @@ function afterConflict(
   const theirs = envelopes.open(wireKey, current)
   if (theirs.status !== 'opened' || mine.status !== 'opened') return { bytes: decision.bytes, ...over }
   if (reconcile) {
-    const { stamp, endsAt } = mine.stamp > theirs.stamp ? mine : theirs
+    const stamp = Math.max(mine.stamp, theirs.stamp)
+    const { endsAt } = mine.stamp > theirs.stamp ? mine : theirs
     const value = reconcile({ base: baseValue(settle, wireKey, decision.base), mine, theirs })
     const revision = revisionAfter(mine.revision, theirs.revision)
     return { bytes: envelopes.seal(wireKey, value, { revision, stamp, endsAt }), ...over }

@@ -9,9 +9,9 @@ import { createTtlPolicy, type TtlOptions } from '../ttl.ts'
 import { createContinuity, type ContinuityOptions } from './continuity.ts'
 import { createEndings } from './endings.ts'
 import { mergeSessions } from './merge.ts'
-import { copyLifetime, isSessionData, type SessionData } from './session-data.ts'
+import { copyLifetime, isSessionData, userDigest, type SessionData, type UserIdOf } from './session-data.ts'
 import { createSessions, type Sessions } from './sessions.ts'
-import { digestOf } from './token.ts'
+import { digestOf } from './digest.ts'
 import { createUserIndex } from './user-sessions.ts'
 
 /** The options of the session engine, beside those of its entries. */
@@ -28,7 +28,7 @@ export interface SessionEngineOptions extends TtlOptions {
   /** The continuity token, which makes sessions outlive Redis; left out: none. */
   readonly continuity?: SessionContinuity | undefined
   /** Whose session it is; nothing for nobody's. Needed to list a user's sessions, and to end them all. */
-  readonly userId?: ((session: SessionData) => string | number | null | undefined) | undefined
+  readonly userId?: UserIdOf | undefined
   /** What {@link Sessions.list} tells of a session, such as its device. */
   readonly note?: ((session: SessionData) => unknown) | undefined
 }
@@ -87,7 +87,11 @@ export function assembleSessions(given: SessionEngineOptions, ground: SessionGro
     ttlOf: (value) => copyLifetime(value, ttl, clock.now()),
     reconcile: mergeSessions,
     accepts: isSessionData,
-    isEnded: (wireKey) => endings.isEnded(digestOf(wireKey)),
+    isEnded(wireKey, { value, stamp }) {
+      const session = digestOf(wireKey)
+      const user = userDigest(value as SessionData, userId)
+      return endings.isEnded(session) || (user !== undefined && endings.isUserEnded(user, session, stamp))
+    },
   })
   return createSessions({
     rule,

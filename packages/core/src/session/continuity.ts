@@ -38,6 +38,8 @@ export interface Sealing {
   readonly session: string
   readonly data: SessionData
   readonly revision: number
+  readonly base: number
+  readonly changed: readonly string[]
   readonly endsAt: number
   readonly begunAt: number
   readonly user: string | undefined

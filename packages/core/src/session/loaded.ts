@@ -1,6 +1,7 @@
 import type { Found } from '../degradation/reading.ts'
 import type { Sent } from './continuity.ts'
-import { contentOf, type SessionData } from './session-data.ts'
+import { changedKeys, isUnfounded } from './merge.ts'
+import { contentOf, dataOf, type SessionData } from './session-data.ts'
 
 /**
  * What loading a session came to. Hand it to {@link Sessions.save} and {@link Sessions.tokenFor}, so that they know what
@@ -24,6 +25,8 @@ export interface LoadedSession {
   readonly baseRevision: number
   /** The entry holds more than the application's session: what somebody else changed meanwhile. */
   readonly isMerged: boolean
+  /** What Redis had of it for sure, and the keys that were changed since, as far as this process knows. */
+  readonly since: Since
   /** The token that came with the request. */
   readonly token: Sent | undefined
   readonly draft: Draft
@@ -36,10 +39,17 @@ export interface LoadedSession {
  */
 export type Degraded = false | 'memory' | 'token' | 'empty'
 
-function degradedOf({ origin, basis }: Found): Degraded {
-  if (origin === 'primary') return false
-  if (!basis) return 'memory'
-  return basis.revision === 0 && Object.keys(basis.value as object).length === 0 ? 'empty' : 'token'
+function degradedOf(entry: Found): Degraded {
+  if (entry.origin === 'primary') return false
+  if (!entry.basis?.isAssumed) return 'memory'
+  return isUnfounded(entry) ? 'empty' : 'token'
+}
+
+/** How far a session is from what Redis had of it. */
+export interface Since {
+  /** 0: Redis never had it. */
+  readonly revision: number
+  readonly changed: readonly string[]
 }
 
 /** What a request makes of its session: shared by its saves and its token, which may come in either order. */
@@ -69,9 +79,28 @@ export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSessio
     base: draft.content,
     baseRevision: entry.revision,
     isMerged: false,
+    since: sinceOf(entry, token),
     token,
     draft,
   }
+}
+
+function sinceOf({ origin, revision, basis, value }: Found, token: Sent | undefined): Since {
+  if (origin === 'primary') return { revision, changed: [] }
+  if (token?.revision === revision) return { revision: token.base, changed: token.changed }
+  if (!basis) return { revision, changed: [] }
+  return {
+    revision: basis.revision,
+    changed: changedKeys(basis.value as SessionData, value as SessionData),
+  }
+}
+
+/** The same with what a request changed of it by now. */
+export function sinceWith(from: Loaded, content: string): Since {
+  if (from.status !== 'found') return { revision: 0, changed: Object.keys(dataOf(content)) }
+  if (from.base === content) return from.since
+  const changed = new Set([...from.since.changed, ...changedKeys(dataOf(from.base), dataOf(content))])
+  return { revision: from.since.revision, changed: [...changed] }
 }
 
 /** A session of which there is nothing but its token. */
@@ -84,6 +113,7 @@ export function loadedToken(token: Sent, degraded: false | 'token'): LoadedSessi
     base: draft.content,
     baseRevision: token.isPartial ? 0 : token.revision,
     isMerged: false,
+    since: { revision: token.base, changed: token.changed },
     token,
     draft,
   }
@@ -101,6 +131,8 @@ export function savedAs(entry: Found, data: SessionData, from: Loaded, draft: Dr
     base: draft.content,
     baseRevision: entry.revision,
     isMerged: entry.value !== data,
+    since:
+      entry.origin === 'primary' ? { revision: entry.revision, changed: [] } : sinceWith(from, draft.content),
     token: from.status === 'found' ? from.token : undefined,
     draft,
   }

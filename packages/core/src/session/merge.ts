@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Divergence, Revised } from '../degradation/settle.ts'
+import type { Found } from '../degradation/reading.ts'
 import type { SessionData } from './session-data.ts'
+import type { TokenClaims } from './token.ts'
 
 /**
  * Makes one session of two that were changed apart, top-level key by top-level key: what `mine` changed since `base` is
@@ -21,6 +23,39 @@ export function mergeSessions({ base, mine, theirs }: Divergence): SessionData {
   }
   if (isLater && base && base.revision > 0 && own.cookie) merged['cookie'] = own.cookie
   return merged
+}
+
+/** The names of the top-level keys in which two sessions differ, but for the cookie. */
+export function changedKeys(before: SessionData, after: SessionData): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...names].filter((name) => name !== 'cookie' && !isDeepStrictEqual(before[name], after[name]))
+}
+
+/** A session as Redis or this process has it, with what its token knows better. */
+export function withToken(entry: Found, token: TokenClaims): SessionData {
+  const theirs = entry.value as SessionData
+  // It was begun here without knowing what it was: the token tells, and what was written here goes over it.
+  if (isUnfounded(entry)) return withKeys(token.data, theirs, Object.keys(theirs))
+  // It is older than what the token was made of, as after a failover: then all of the difference is the token's.
+  const names = entry.revision < token.base ? changedKeys(theirs, token.data) : token.changed
+  const known = token.isPartial ? names.filter((name) => Object.hasOwn(token.data, name)) : names
+  return withKeys(theirs, token.data, known)
+}
+
+/** Whether an entry was begun in this process while nobody could tell what the session held. */
+export function isUnfounded({ basis }: Found): boolean {
+  return basis?.isAssumed === true && basis.revision === 0 && Object.keys(basis.value as object).length === 0
+}
+
+/** A session with some keys as another one has them; its cookie too. */
+function withKeys(session: SessionData, other: SessionData, names: readonly string[]): SessionData {
+  const merged: Record<string, unknown> = { ...session }
+  for (const name of names) {
+    if (name === '__proto__' || name === 'cookie') continue
+    if (Object.hasOwn(other, name)) merged[name] = other[name]
+    else delete merged[name]
+  }
+  return other.cookie ? { ...merged, cookie: other.cookie } : merged
 }
 
 /** What they have is older than what mine was made of, as after a failover: then all of the difference is mine. */

@@ -1,3 +1,4 @@
+import { digestOf } from './digest.ts'
 import { fromJson, toJson } from '../envelope/json.ts'
 import type { TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
@@ -47,4 +48,13 @@ export function copyLifetime(data: unknown, ttl: TtlPolicy, now: number): Millis
     endsAt: 0,
   })
   return Math.max(1, lifetime)
+}
+
+/** Says whose a session is; nothing for nobody's. */
+export type UserIdOf = (session: SessionData) => string | number | null | undefined
+
+/** The digest under which a session's user is known outside of the session; `undefined` for nobody. */
+export function userDigest(data: SessionData, userId: UserIdOf | undefined): string | undefined {
+  const user = userId?.(data)
+  return user === undefined || user === null || user === '' ? undefined : digestOf(`user ${user}`)
 }

@@ -9,10 +9,26 @@ import { defaultTtl, touchDue, type TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
 import type { ContinuityTokens, Sent } from './continuity.ts'
 import type { Endings } from './endings.ts'
-import { draftOf, loadedEntry, loadedToken, savedAs, type Loaded, type LoadedSession } from './loaded.ts'
-import { mergeSessions } from './merge.ts'
-import { contentOf, dataOf, isSessionData, type SessionData } from './session-data.ts'
-import { digestOf } from './token.ts'
+import {
+  draftOf,
+  loadedEntry,
+  loadedToken,
+  savedAs,
+  sinceWith,
+  type Loaded,
+  type LoadedSession,
+  type Since,
+} from './loaded.ts'
+import { isUnfounded, mergeSessions, withToken } from './merge.ts'
+import {
+  contentOf,
+  dataOf,
+  isSessionData,
+  userDigest,
+  type SessionData,
+  type UserIdOf,
+} from './session-data.ts'
+import { digestOf } from './digest.ts'
 import type { UserIndex } from './user-sessions.ts'
 
 /** A session and its id. */
@@ -97,7 +113,7 @@ export interface SessionsOptions {
   readonly availability: Availability
   readonly events: Events
   readonly ttl: TtlPolicy
-  readonly userId: ((session: SessionData) => string | number | null | undefined) | undefined
+  readonly userId: UserIdOf | undefined
   readonly note: ((session: SessionData) => unknown) | undefined
   /** The share of its ttl that has to pass before a session is extended; 0: each time. */
   readonly touchAfter: number
@@ -107,6 +123,8 @@ export interface SessionsOptions {
 /** Saves that meet a newer session each time give up after this many tries. */
 const maxConflicts = 8
 const rememberedSessions = 50_000
+/** Requests that overlap may leave a visitor with the token of the one that was not the last: by so much it may be older. */
+const overlap: Milliseconds = 10_000
 /** How long all sessions of a user stay ended: longer than any of them was going to live unseen. */
 const userMarkLife: Milliseconds = 30 * 86_400_000
 
@@ -128,8 +146,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   function userOf(data: SessionData): string | undefined {
-    const user = options.userId?.(data)
-    return user === undefined || user === null || user === '' ? undefined : digestOf(`user ${user}`)
+    return userDigest(data, options.userId)
   }
 
   async function load(id: string, token?: string): Promise<Loaded> {
@@ -161,19 +178,23 @@ export function createSessions(options: SessionsOptions): Sessions {
       await end(id)
       return ended()
     }
-    if (!sent || reading.revision === 0 || sent.revision <= reading.revision)
-      return noted(id, loadedEntry(reading, sent))
-    return complete(id, reading, sent)
+    const isNewer = sent && reading.revision > 0 && sent.revision > reading.revision
+    return sent && (isNewer || isUnfounded(reading))
+      ? complete(id, reading, sent)
+      : noted(id, loadedEntry(reading, sent))
   }
 
-  /** The token is newer than the record: written during an outage, or Redis has gone back to an older copy. */
+  /**
+   * The token is newer than the record: written during an outage, or Redis has gone back to an older copy. Or the record was
+   * begun in this process without knowing what Redis has.
+   */
   async function complete(id: string, reading: Found, sent: Sent): Promise<Loaded> {
-    const base = sent.isPartial || loadedEntry(reading, sent).degraded === 'empty' ? undefined : reading
-    const data = mergeSessions({ base, mine: { value: sent.data, revision: sent.revision }, theirs: reading })
+    const data = withToken(reading, sent)
     const reason = reading.origin === 'primary' ? 'Redis had an older one' : 'memory had an older one'
     events.emit('session', { outcome: 'completed', reason })
     const result = await put(id, data, {
       ...sent,
+      revision: sent.revision > reading.revision ? sent.revision : entries.revise(reading.revision),
       begunAt: Math.max(sent.begunAt, reading.stamp),
       over: reading,
     })
@@ -185,7 +206,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function restore(id: string, sent: Sent, copy: Found | undefined): Promise<Loaded> {
     if (!continuity!.mayRestore(sent)) return missing()
     const isNewer = copy !== undefined && copy.revision >= sent.revision
-    if (!isNewer && (seen.get(id)?.revision ?? 0) > sent.revision) {
+    if (!isNewer && (seen.get(id)?.revision ?? 0) - overlap > sent.revision) {
       events.emit('session', { outcome: 'refused', reason: 'older than a version seen' })
       return missing()
     }
@@ -274,7 +295,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const result = await entries.set(id, value, {
         ttl: at.lifetime,
         endsAt: at.endsAt,
-        stamp: at.begunAt,
+        stamp: over === 'absent' ? at.begunAt : Math.max(at.begunAt, over.stamp),
         revision,
         over,
       })
@@ -329,6 +350,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       session: digest(id),
       data: from.status === 'found' && from.degraded ? withParallel(id, data, from) : data,
       revision: draft.revision,
+      ...baseOf(sinceWith(from, draft.content)),
       endsAt,
       begunAt,
       user: userOf(data),
@@ -364,11 +386,17 @@ export function createSessions(options: SessionsOptions): Sessions {
     const { draft } = from
     if (draft.begunAt === undefined || draft.user !== user) {
       const isSame = from.status === 'found' && (!options.userId || userOf(dataOf(from.base)) === user)
-      draft.begunAt = isSame ? begunAtOf(from) : entries.revise(user ? endings.userEndedBefore(user) : 0)
+      draft.begunAt = isSame ? begunAtOf(from) : beginning(user, from)
       draft.user = user
     }
     draft.endsAt ??= from.status === 'found' ? endsAtOf(from) : ttl.endsAt(clock.now())
     return { endsAt: draft.endsAt, begunAt: draft.begunAt }
+  }
+
+  /** Whose session it is that nobody knows, and since when, is not for this process to say. */
+  function beginning(user: string | undefined, from: Loaded): number {
+    if (user === undefined) return from.status === 'unknown' ? 0 : entries.revise()
+    return entries.revise(endings.userEndedBefore(user))
   }
 
   function isUnchanged(data: SessionData, from: Loaded): boolean {
@@ -532,6 +560,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     clear,
     count: async () => (await ids()).length,
   }
+}
+
+function baseOf({ revision, changed }: Since): { base: number; changed: readonly string[] } {
+  return { base: revision, changed }
 }
 
 function begunAtOf(from: LoadedSession): number {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { fromJson, toJson } from '../envelope/json.ts'
 import type { Milliseconds } from '../units.ts'
 import { createJwe, type JweRefusal } from './jwe.ts'
@@ -16,6 +15,9 @@ export interface TokenClaims {
   readonly begunAt: number
   /** The digest of the user it belongs to. */
   readonly user: string | undefined
+  /** The revision of what Redis had of the session for sure, and the top-level keys that were changed since. */
+  readonly base: number
+  readonly changed: readonly string[]
   /** Whether the data is only the part that the application chose. */
   readonly isPartial: boolean
   readonly data: SessionData
@@ -52,11 +54,11 @@ export function createTokens({ secrets, audience, lifetime, now }: TokenOptions)
   const jwe = createJwe(secrets)
 
   function refusalOf(claims: Record<string, unknown>, session: string): TokenRefusal | undefined {
-    const { aud, sid, iat, exp, rev, end, bgn, dat } = claims
+    const { aud, sid, iat, exp, rev, bas, end, bgn, dat } = claims
     if (aud !== audience) return 'another application'
     if (sid !== session) return 'another session'
     if (
-      ![iat, exp, rev, end, bgn].every((time) => typeof time === 'number' && time >= 0) ||
+      ![iat, exp, rev, bas, end, bgn].every((time) => typeof time === 'number' && time >= 0) ||
       !isSessionData(dat)
     )
       return 'not a session'
@@ -68,7 +70,7 @@ export function createTokens({ secrets, audience, lifetime, now }: TokenOptions)
   }
 
   return {
-    seal(session, { revision, issuedAt, expiresAt, endsAt, begunAt, user, isPartial, data }) {
+    seal(session, { revision, issuedAt, expiresAt, endsAt, begunAt, user, base, changed, isPartial, data }) {
       return jwe.seal(
         toJson({
           aud: audience,
@@ -76,6 +78,8 @@ export function createTokens({ secrets, audience, lifetime, now }: TokenOptions)
           iat: issuedAt / 1000,
           exp: expiresAt / 1000,
           rev: revision,
+          bas: base,
+          chg: changed.length > 0 ? changed : undefined,
           end: endsAt / 1000,
           bgn: begunAt,
           usr: user,
@@ -91,7 +95,7 @@ export function createTokens({ secrets, audience, lifetime, now }: TokenOptions)
       if (!claims) return { refused: 'not a session' }
       const refused = refusalOf(claims, session)
       if (refused) return { refused }
-      const { iat, exp, rev, end, bgn, usr, prt, dat } = claims
+      const { iat, exp, rev, bas, chg, end, bgn, usr, prt, dat } = claims
       return {
         claims: {
           revision: rev as number,
@@ -100,20 +104,14 @@ export function createTokens({ secrets, audience, lifetime, now }: TokenOptions)
           endsAt: Math.round((end as number) * 1000),
           begunAt: bgn as number,
           user: typeof usr === 'string' ? usr : undefined,
+          base: bas as number,
+          changed: Array.isArray(chg) ? chg.filter((name) => typeof name === 'string') : [],
           isPartial: prt === true,
           data: dat as SessionData,
         },
       }
     },
   }
-}
-
-/**
- * The digest under which an id is known outside of its own record: 128 bits of SHA-256. Session ids are random, so it
- * tells nothing of them; and it needs no key that a rotation would change.
- */
-export function digestOf(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22)
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {
