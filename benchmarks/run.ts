@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
-const benchmarks = ['funnel', 'express', 'memory', 'codecs']
+const benchmarks = ['funnel', 'express', 'continuity', 'memory', 'codecs']
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
 if (values.only && !benchmarks.includes(values.only)) {
   console.error(`--only must be one of ${benchmarks.join(', ')}; got ${JSON.stringify(values.only)}`)

@@ -1,4 +1,5 @@
-// The application under fault, a process of its own: sessions by Holdfast, or by connect-redis for comparison.
+// The application under fault, a process of its own: sessions by Holdfast (also without the continuity
+// token, and token first), or by connect-redis for comparison.
 import { session } from '@holdfast/session-express'
 import { RedisStore } from 'connect-redis'
 import express, { type RequestHandler } from 'express'
@@ -23,7 +24,7 @@ declare module 'express-session' {
 }
 
 const { STORE: store = 'holdfast', CLIENT: client = 'ioredis', URL: url = '' } = process.env
-const secret = 'of the fault table'
+const secret = 'of the fault table, which nobody is to guess'
 
 const tell = (message: Message): void => void process.send?.(message)
 const log = (line: string): void => tell({ type: 'log', line })
@@ -48,6 +49,9 @@ app.post('/count', (req, res) => {
   req.session.count = (req.session.count ?? 0) + 1
   res.json({ user: req.session.user ?? null, count: req.session.count })
 })
+app.post('/logout', (req, res, next) => {
+  req.session.destroy((error) => (error ? next(error) : res.json({ user: null })))
+})
 app.get('/me', (req, res) => {
   res.json({ user: req.session.user ?? null, count: req.session.count ?? 0 })
 })
@@ -57,7 +61,13 @@ const server = app.listen(0, '127.0.0.1', () => {
 
 async function ours(): Promise<RequestHandler> {
   const logger = { info: log, warn: log, error: log }
-  const middleware = session({ secret, redis: client === 'node-redis' ? await nodeRedis() : url, logger })
+  const middleware = session({
+    secret,
+    redis: client === 'node-redis' ? await nodeRedis() : url,
+    logger,
+    continuity:
+      store === 'holdfast-without-token' ? false : { trustFor: store === 'token-first' ? '30s' : 0 },
+  })
   middleware.holdfast.on('transition', ({ to }) => tell({ type: 'transition', to, at: Date.now() }))
   return middleware
 }

@@ -15,7 +15,7 @@ export interface Sample {
   readonly expected: string | undefined
 }
 
-/** A visitor with a cookie of their own. */
+/** A visitor with cookies of their own, as the header `Cookie` has them. */
 export interface Visitor {
   readonly name: string | undefined
   cookie: string | undefined
@@ -53,8 +53,7 @@ export function createLoad(port: number): Load {
         response.setEncoding('utf8')
         response.on('data', (chunk: string) => (body += chunk))
         response.on('end', () => {
-          const cookie = response.headers['set-cookie']?.[0]?.split(';')[0]
-          if (cookie) visitor.cookie = cookie
+          visitor.cookie = withSet(visitor.cookie, response.headers['set-cookie'])
           done(
             response.statusCode!,
             response.statusCode === 200 ? (JSON.parse(body) as { user: string }).user : undefined,
@@ -105,6 +104,13 @@ export function createLoad(port: number): Load {
     },
     close: () => agent.destroy(),
   }
+}
+
+/** The cookies after a response has set some. */
+function withSet(cookies: string | undefined, set: readonly string[] = []): string | undefined {
+  if (set.length === 0) return cookies
+  const pairs = [...(cookies?.split('; ') ?? []), ...set.map((line) => line.split(';')[0]!)]
+  return [...new Map(pairs.map((pair) => [pair.split('=')[0], pair])).values()].join('; ')
 }
 
 function whyOf(error: Error & { code?: string }): string {

@@ -91,8 +91,11 @@ export class HoldfastStore extends expressSession.Store {
     return this.holdfast.state === 'healthy' ? false : 'memory'
   }
 
-  /** Gives the continuity token that a response should set; `overhead`: the bytes of its cookie without it. */
-  tokenFor(session: expressSession.Session & Partial<SessionData>, overhead: number): string | undefined {
+  /** Gives the continuity token that a response should set; `overhead` gives the bytes of its cookie without it. */
+  tokenFor(
+    session: expressSession.Session & Partial<SessionData>,
+    overhead: () => number,
+  ): string | undefined {
     return this.sessions.tokenFor(
       session.id,
       coreData(session as SessionData),

@@ -1,5 +1,4 @@
 import { tokenCookieName } from '@holdfast/core'
-import { parseCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import expressSession from 'express-session'
 import onHeaders from 'on-headers'
@@ -37,8 +36,7 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
 
   function beforeHeaders(req: Request, res: Response, visit: Visit): void {
     const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }
-    const isSet = setCookies(res).some((line) => line.startsWith(`${name}=`))
-    if (session && (sessionID === visit.id || isSet)) {
+    if (session && (sessionID === visit.id || isSet(res))) {
       renew(req, res, session)
     } else if (visit.id !== undefined && store.sessions.isEnded(visit.id)) {
       clear(req, res, name)
@@ -46,11 +44,16 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
     }
   }
 
+  function isSet(res: Response): boolean {
+    return setCookies(res).some((line) => line.startsWith(`${name}=`))
+  }
+
   function renew(req: Request, res: Response, session: expressSession.Session): void {
     if (session.cookie.secure && !isSecure(req, proxy)) return
-    session.touch()
-    const overhead = lineOf(session.cookie, '').length
-    const token = store.tokenFor(session, overhead)
+    const token = store.tokenFor(session, () => {
+      session.touch()
+      return lineOf(session.cookie, '').length
+    })
     if (token !== undefined) append(res, lineOf(session.cookie, token))
   }
 
@@ -70,10 +73,17 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
   }
 
   return {
-    read: (req) =>
-      req.headers.cookie?.includes(tokenName) ? parseCookie(req.headers.cookie)[tokenName] : undefined,
+    read: (req) => valueOf(req.headers.cookie ?? '', `${tokenName}=`),
     write: (req, res, visit) => onHeaders(res, () => beforeHeaders(req, res, visit)),
   }
+}
+
+/** Finds a cookie of which no letter needs decoding, in a part of the time that it takes to read them all. */
+function valueOf(header: string, start: string): string | undefined {
+  const at = header.startsWith(start) ? 0 : header.indexOf(`; ${start}`) + 2
+  if (at === 1) return undefined
+  const end = header.indexOf(';', at)
+  return header.slice(at + start.length, end < 0 ? undefined : end)
 }
 
 /** `serialize` is a method of express-session's cookies that their types leave out. */

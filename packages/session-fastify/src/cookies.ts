@@ -61,7 +61,7 @@ function setToken(
   const loaded = store.visits.held(session)?.loaded
   if (!loaded) return
   const own = { ...attributes, httpOnly: true }
-  const overhead = instance.serializeCookie(tokenName, '', own as object).length
+  const overhead = (): number => instance.serializeCookie(tokenName, '', own as object).length
   const token = store.sessions.tokenFor(session.sessionId, stored(session), loaded, overhead)
   if (token === undefined) return
   withdraw(reply, tokenName)

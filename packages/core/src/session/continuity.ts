@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Events } from '../events.ts'
 import { optionError } from '../errors.ts'
 import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
@@ -25,12 +26,24 @@ export interface ContinuityOptions {
   readonly restoreUnwitnessed?: boolean | undefined
 }
 
+/** What a token says, but for the session's data. */
+export type Claims = Omit<TokenClaims, 'data'>
+
 /** A token that came with a request, and proved to be good. */
-export interface Sent extends TokenClaims {
+export interface Sent {
   /** The token itself. */
   readonly text: string
+  readonly claims: Claims
   /** Young enough to be served without asking Redis. */
   readonly isTrusted: boolean
+  /** The session; opened when it is asked for. */
+  readonly data: SessionData
+}
+
+interface Opened {
+  readonly length: number
+  readonly tag: string
+  readonly claims: Claims
 }
 
 /** What a token is made of. */
@@ -47,8 +60,8 @@ export interface Sealing {
   readonly lifetime: Milliseconds
   /** Not after this, in ms since the epoch: a token is not prolonged while Redis cannot confirm the session. */
   readonly notAfter: number
-  /** How many bytes its cookie takes without it. */
-  readonly overhead: number
+  /** Gives how many bytes its cookie takes without it; asked only when a token is made. */
+  readonly overhead: () => number
 }
 
 /** Opens and seals the tokens of one application, and decides when one is due. */
@@ -56,9 +69,9 @@ export interface ContinuityTokens {
   /** Gives what a token says, if it counts; a token that does not is as good as none. */
   open(session: string, token: string): Sent | undefined
   /** Whether an unchanged session needs another token than the one that was sent. */
-  isDue(sent: TokenClaims): boolean
+  isDue(claims: Claims): boolean
   /** Whether a session of which Redis has nothing may be brought back by this token. */
-  mayRestore(sent: TokenClaims): boolean
+  mayRestore(claims: Claims): boolean
   /** Gives a token, or `undefined` for one that cannot be had: too long for a cookie, or its claims have no JSON. */
   seal(sealing: Sealing): string | undefined
 }
@@ -70,6 +83,8 @@ export function tokenCookieName(sessionCookie: string): string {
 
 /** The longest `Set-Cookie` value, name and attributes included: browsers end at 4,096 bytes, and drop what is longer. */
 const cookieBudget = 3_800
+const tagLength = 22
+const rememberedTokens = 20_000
 const defaultLifetime: Milliseconds = 1_800_000
 const day: Milliseconds = 86_400_000
 
@@ -101,6 +116,11 @@ export function createContinuity(options: {
   if (typeof audience !== 'string' || audience === '')
     throw optionError('continuity.audience', 'a text that is not empty', audience)
   const tokens = createTokens({ secrets: options.secrets, audience, lifetime, now })
+  /**
+   * What was opened lately. A browser sends the same token with every request, and most of the time nobody needs what is
+   * in it: then its tag, 128 bits that nobody can foretell, is enough to know it again.
+   */
+  const opened = new LRUCache<string, Opened>({ max: rememberedTokens })
   let hasWarned = false
 
   function refuse(reason: string): undefined {
@@ -117,19 +137,42 @@ export function createContinuity(options: {
     )
   }
 
-  function isWitnessed(sent: TokenClaims): boolean {
+  function isWitnessed(sent: Claims): boolean {
     return restoreUnwitnessed || sent.issuedAt >= endings.since
+  }
+
+  function checked(session: string, text: string, claims: Claims, read?: SessionData): Sent | undefined {
+    const { issuedAt, expiresAt, endsAt, user } = claims
+    const time = now()
+    if (expiresAt <= time || (endsAt > 0 && endsAt <= time)) return refuse('expired')
+    if (user && endings.isUserEnded(user, session, claims.begunAt)) return refuse('ended')
+    let data = read
+    return {
+      text,
+      claims,
+      isTrusted: time - issuedAt < trustFor && !claims.isPartial && isWitnessed(claims),
+      get data() {
+        return (data ??= dataOf(session, text))
+      },
+    }
+  }
+
+  function dataOf(session: string, text: string): SessionData {
+    const again = tokens.open(session, text)
+    return 'claims' in again ? again.claims.data : {}
   }
 
   return {
     lifetime,
     open(session, token) {
-      const opened = tokens.open(session, token)
-      if ('refused' in opened) return refuse(opened.refused)
-      const sent = opened.claims
-      if (sent.user && endings.isUserEnded(sent.user, session, sent.begunAt)) return refuse('ended')
-      const age = now() - sent.issuedAt
-      return { ...sent, text: token, isTrusted: age < trustFor && !sent.isPartial && isWitnessed(sent) }
+      const known = opened.get(session)
+      if (known && known.length === token.length && token.endsWith(known.tag))
+        return checked(session, token, known.claims)
+      const result = tokens.open(session, token)
+      if ('refused' in result) return refuse(result.refused)
+      const { data, ...claims } = result.claims
+      opened.set(session, { length: token.length, tag: unsliced(token.slice(-tagLength)), claims })
+      return checked(session, token, claims, data)
     },
     isDue({ issuedAt, expiresAt }) {
       const quarter = (expiresAt - issuedAt) / 4
@@ -144,6 +187,7 @@ export function createContinuity(options: {
       const issuedAt = now()
       const expiresAt = Math.min(issuedAt + Math.min(lifetime, sessionLifetime), notAfter)
       if (expiresAt <= issuedAt) return undefined
+      const length = overhead()
       let token: string
       try {
         const chosen = claims ? ({ ...claims(data), cookie: data.cookie } as SessionData) : data
@@ -157,7 +201,12 @@ export function createContinuity(options: {
       } catch {
         return omit('its claims cannot be written as JSON')
       }
-      return token.length + overhead > cookieBudget ? omit('too long for a cookie') : token
+      return token.length + length > cookieBudget ? omit('too long for a cookie') : token
     },
   }
+}
+
+/** A copy of its own: a slice would keep the whole token in memory. */
+function unsliced(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -70,7 +70,7 @@ export function draftOf(data: SessionData, revision = 0): Draft {
 export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSession {
   const data = entry.value as SessionData
   // Plain JSON has no revision; then a token of the same session stands for it.
-  const draft = draftOf(data, entry.revision || (token?.revision ?? 0))
+  const draft = draftOf(data, entry.revision || (token?.claims.revision ?? 0))
   return {
     status: 'found',
     data,
@@ -87,7 +87,8 @@ export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSessio
 
 function sinceOf({ origin, revision, basis, value }: Found, token: Sent | undefined): Since {
   if (origin === 'primary') return { revision, changed: [] }
-  if (token?.revision === revision) return { revision: token.base, changed: token.changed }
+  if (token?.claims.revision === revision)
+    return { revision: token.claims.base, changed: token.claims.changed }
   if (!basis) return { revision, changed: [] }
   return {
     revision: basis.revision,
@@ -105,15 +106,17 @@ export function sinceWith(from: Loaded, content: string): Since {
 
 /** A session of which there is nothing but its token. */
 export function loadedToken(token: Sent, degraded: false | 'token'): LoadedSession {
-  const draft = draftOf(token.data, token.revision)
+  const { data } = token
+  const { revision, base, changed, isPartial } = token.claims
+  const draft = draftOf(data, revision)
   return {
     status: 'found',
-    data: token.data,
+    data,
     degraded,
     base: draft.content,
-    baseRevision: token.isPartial ? 0 : token.revision,
+    baseRevision: isPartial ? 0 : revision,
     isMerged: false,
-    since: { revision: token.base, changed: token.changed },
+    since: { revision: base, changed },
     token,
     draft,
   }

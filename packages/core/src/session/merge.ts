@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Divergence, Revised } from '../degradation/settle.ts'
 import type { Found } from '../degradation/reading.ts'
+import type { Sent } from './continuity.ts'
 import type { SessionData } from './session-data.ts'
-import type { TokenClaims } from './token.ts'
 
 /**
  * Makes one session of two that were changed apart, top-level key by top-level key: what `mine` changed since `base` is
@@ -32,14 +32,14 @@ export function changedKeys(before: SessionData, after: SessionData): string[] {
 }
 
 /** A session as Redis or this process has it, with what its token knows better. */
-export function withToken(entry: Found, token: TokenClaims): SessionData {
+export function withToken(entry: Found, { data, claims }: Pick<Sent, 'data' | 'claims'>): SessionData {
   const theirs = entry.value as SessionData
   // It was begun here without knowing what it was: the token tells, and what was written here goes over it.
-  if (isUnfounded(entry)) return withKeys(token.data, theirs, Object.keys(theirs))
+  if (isUnfounded(entry)) return withKeys(data, theirs, Object.keys(theirs))
   // It is older than what the token was made of, as after a failover: then all of the difference is the token's.
-  const names = entry.revision < token.base ? changedKeys(theirs, token.data) : token.changed
-  const known = token.isPartial ? names.filter((name) => Object.hasOwn(token.data, name)) : names
-  return withKeys(theirs, token.data, known)
+  const names = entry.revision < claims.base ? changedKeys(theirs, data) : claims.changed
+  const known = claims.isPartial ? names.filter((name) => Object.hasOwn(data, name)) : names
+  return withKeys(theirs, data, known)
 }
 
 /** Whether an entry was begun in this process while nobody could tell what the session held. */

@@ -7,7 +7,7 @@ import { HoldfastError, optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { defaultTtl, touchDue, type TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
-import type { ContinuityTokens, Sent } from './continuity.ts'
+import type { Claims, ContinuityTokens, Sent } from './continuity.ts'
 import type { Endings } from './endings.ts'
 import {
   draftOf,
@@ -89,9 +89,10 @@ export interface Sessions {
   /**
    * Gives the continuity token that a response should set; `undefined` where the visitor's is to stay as it is: the session is unchanged and the token fresh, it is unknown or ended,
    * or the token would be beyond the cookie budget of 3.8 kB. Synchronous, and the same before, during and after a save
-   * that is given the same `from`, as headers may leave before it ends. `overhead`: the bytes of the cookie without the token.
+   * that is given the same `from`, as headers may leave before it ends. `overhead` gives the bytes of the cookie without the
+   * token; it is asked just before a token is made.
    */
-  tokenFor(id: string, data: SessionData, from: Loaded, overhead: number): string | undefined
+  tokenFor(id: string, data: SessionData, from: Loaded, overhead: () => number): string | undefined
   /** Whether a session is still what it was loaded as, or saved as last; its cookie does not count. */
   isUnchanged(data: SessionData, from: Loaded): boolean
   /** All ids; while degraded those that this process knows. */
@@ -122,6 +123,15 @@ export interface SessionsOptions {
 
 /** Saves that meet a newer session each time give up after this many tries. */
 const maxConflicts = 8
+/** What is known of a session beside its entry. */
+interface Known {
+  readonly digest: string
+  /** The newest revision that was seen; 0: none. */
+  revision: number
+  /** Until when Redis keeps it, in ms since the epoch; 0: not known. */
+  until: number
+}
+
 const rememberedSessions = 50_000
 /** Requests that overlap may leave a visitor with the token of the one that was not the last: by so much it may be older. */
 const overlap: Milliseconds = 10_000
@@ -131,14 +141,20 @@ const userMarkLife: Milliseconds = 30 * 86_400_000
 /** Creates the session engine. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { entries, endings, index, continuity, availability, events, ttl, clock, touchAfter } = options
-  /** What this process has seen: the newest revision, and until when Redis keeps the session, so that neither is asked twice. */
-  const seen = new LRUCache<string, { readonly revision: number; readonly until: number }>({
-    max: rememberedSessions,
-  })
+  /** What this process knows of a session, so that it need not be worked out or asked again. */
+  const known = new LRUCache<string, Known>({ max: rememberedSessions })
   const saving = new Map<string, Promise<void>>()
 
+  function knownOf(id: string): Known {
+    const there = known.get(id)
+    if (there) return there
+    const made = { digest: digestOf(entries.wireKey(id)), revision: 0, until: 0 }
+    known.set(id, made)
+    return made
+  }
+
   function digest(id: string): string {
-    return digestOf(entries.wireKey(id))
+    return knownOf(id).digest
   }
 
   function isEnded(id: string): boolean {
@@ -178,7 +194,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       await end(id)
       return ended()
     }
-    const isNewer = sent && reading.revision > 0 && sent.revision > reading.revision
+    const isNewer = sent && reading.revision > 0 && sent.claims.revision > reading.revision
     return sent && (isNewer || isUnfounded(reading))
       ? complete(id, reading, sent)
       : noted(id, loadedEntry(reading, sent))
@@ -189,13 +205,14 @@ export function createSessions(options: SessionsOptions): Sessions {
    * begun in this process without knowing what Redis has.
    */
   async function complete(id: string, reading: Found, sent: Sent): Promise<Loaded> {
+    const { claims } = sent
     const data = withToken(reading, sent)
     const reason = reading.origin === 'primary' ? 'Redis had an older one' : 'memory had an older one'
     events.emit('session', { outcome: 'completed', reason })
     const result = await put(id, data, {
-      ...sent,
-      revision: sent.revision > reading.revision ? sent.revision : entries.revise(reading.revision),
-      begunAt: Math.max(sent.begunAt, reading.stamp),
+      ...claims,
+      revision: claims.revision > reading.revision ? claims.revision : entries.revise(reading.revision),
+      begunAt: Math.max(claims.begunAt, reading.stamp),
       over: reading,
     })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
@@ -204,14 +221,16 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */
   async function restore(id: string, sent: Sent, copy: Found | undefined): Promise<Loaded> {
-    if (!continuity!.mayRestore(sent)) return missing()
-    const isNewer = copy !== undefined && copy.revision >= sent.revision
-    if (!isNewer && (seen.get(id)?.revision ?? 0) - overlap > sent.revision) {
+    const { claims } = sent
+    if (!continuity!.mayRestore(claims)) return missing()
+    const isNewer = copy !== undefined && copy.revision >= claims.revision
+    if (!isNewer && knownOf(id).revision - overlap > claims.revision) {
       events.emit('session', { outcome: 'refused', reason: 'older than a version seen' })
       return missing()
     }
-    const { data, revision } = isNewer ? { data: copy.value as SessionData, revision: copy.revision } : sent
-    const result = await put(id, data, { ...sent, revision, over: 'absent' })
+    const data = isNewer ? (copy.value as SessionData) : sent.data
+    const revision = isNewer ? copy.revision : claims.revision
+    const result = await put(id, data, { ...claims, revision, over: 'absent' })
     endings.compareSoon()
     if (isEnded(id)) {
       await end(id)
@@ -232,16 +251,15 @@ export function createSessions(options: SessionsOptions): Sessions {
       endsAt,
       begunAt,
       over,
-    }: Pick<Sent, 'revision' | 'endsAt' | 'begunAt'> & { over: Found | 'absent' },
+    }: Pick<Claims, 'revision' | 'endsAt' | 'begunAt'> & { over: Found | 'absent' },
   ): ReturnType<Entries['set']> {
     const lifetime = Math.max(1, lifetimeOf(data, endsAt))
     return entries.set(id, data, { ttl: lifetime, endsAt, stamp: begunAt, revision, over })
   }
 
   function noted(id: string, loaded: LoadedSession): Loaded {
-    const revision = loaded.draft.revision
-    const known = seen.get(id)
-    if (!known || known.revision < revision) seen.set(id, { revision, until: known?.until ?? 0 })
+    const there = knownOf(id)
+    there.revision = Math.max(there.revision, loaded.draft.revision)
     return loaded
   }
 
@@ -271,7 +289,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const stored = await store(id, data, from, { endsAt, begunAt, lifetime, revision: draft.revision })
     await indexed
     if (stored.status !== 'stored') return missing()
-    seen.set(id, { revision: stored.entry.revision, until: clock.now() + lifetime })
+    Object.assign(knownOf(id), { revision: stored.entry.revision, until: clock.now() + lifetime })
     return savedAs(stored.entry, data, from, draft)
   }
 
@@ -325,12 +343,12 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (from.status === 'missing') return 'absent'
     if (from.status === 'unknown') return entries.assume(id, {}, { revision: 0, stamp: 0, endsAt: 0 })
     if (from.entry) return from.entry
-    const { revision = 0, begunAt: stamp = 0, endsAt = 0, isPartial = false, data } = from.token ?? {}
-    const value = { ...dataOf(from.base), cookie: data?.cookie }
+    const { revision = 0, begunAt: stamp = 0, endsAt = 0, isPartial = false } = from.token?.claims ?? {}
+    const value = { ...dataOf(from.base), cookie: from.token?.data.cookie }
     return entries.assume(id, value, { revision: isPartial ? 0 : revision, stamp, endsAt })
   }
 
-  function tokenFor(id: string, data: SessionData, from: Loaded, overhead: number): string | undefined {
+  function tokenFor(id: string, data: SessionData, from: Loaded, overhead: () => number): string | undefined {
     const isUnknown = from.status === 'unknown' || (from.status === 'found' && from.degraded === 'empty')
     if (!continuity || isUnknown || isEnded(id)) return undefined
     let draft: Loaded['draft']
@@ -343,8 +361,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     const sent = from.status === 'found' ? from.token : undefined
     // Only what Redis confirmed makes a token live longer: an outage must not keep a stolen one alive.
     const isConfirmed = from.status !== 'found' || from.degraded === false
-    const isKept = sent !== undefined && sent.revision >= draft.revision
-    if (isKept && !(isConfirmed && continuity.isDue(sent))) return undefined
+    const isKept = sent !== undefined && sent.claims.revision >= draft.revision
+    if (isKept && !(isConfirmed && continuity.isDue(sent.claims))) return undefined
     const { endsAt, begunAt } = datesOf(data, from)
     return continuity.seal({
       session: digest(id),
@@ -355,7 +373,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       begunAt,
       user: userOf(data),
       lifetime: lifetimeOf(data, endsAt),
-      notAfter: isConfirmed || !sent ? Infinity : sent.expiresAt,
+      notAfter: isConfirmed || !sent ? Infinity : sent.claims.expiresAt,
       overhead,
     })
   }
@@ -414,21 +432,22 @@ export function createSessions(options: SessionsOptions): Sessions {
     const lifetime = lifetimeOf(data, from?.status === 'found' ? endsAtOf(from) : 0)
     if (lifetime <= 0) return end(id)
     const now = clock.now()
-    const { revision = 0, until = 0 } = seen.get(id) ?? {}
-    const written = Math.max(revision, from?.status === 'found' ? from.draft.revision : 0)
-    const known = until || (written > 0 ? written + lifetime : 0)
-    if (known > 0 && !touchDue({ ttl: lifetime, remaining: known - now, share: touchAfter })) return
+    const there = knownOf(id)
+    const written = Math.max(there.revision, from?.status === 'found' ? from.draft.revision : 0)
+    const until = there.until || (written > 0 ? written + lifetime : 0)
+    if (until > 0 && !touchDue({ ttl: lifetime, remaining: until - now, share: touchAfter })) return
     const user = userOf(data)
     const indexed = user === undefined ? undefined : index.note(user, id, lifetime)
-    if (await entries.touch(id, lifetime)) seen.set(id, { revision: written, until: now + lifetime })
+    if (await entries.touch(id, lifetime)) there.until = now + lifetime
     await indexed
   }
 
   async function end(id: string): Promise<void> {
     const now = clock.now()
-    const left = Math.max(seen.get(id)?.until ?? 0, now + usualLifetime(), now + (continuity?.lifetime ?? 0))
-    const ending = { of: 'session', session: digest(id), until: left } as const
-    seen.delete(id)
+    const { digest: session, until } = knownOf(id)
+    const left = Math.max(until, now + usualLifetime(), now + (continuity?.lifetime ?? 0))
+    const ending = { of: 'session', session, until: left } as const
+    known.delete(id)
     endings.mark(ending)
     await entries.delete(id, (wireKey) => endings.tell(ending, wireKey))
   }
@@ -567,11 +586,11 @@ function baseOf({ revision, changed }: Since): { base: number; changed: readonly
 }
 
 function begunAtOf(from: LoadedSession): number {
-  return from.entry?.stamp ?? from.token?.begunAt ?? 0
+  return from.entry?.stamp ?? from.token?.claims.begunAt ?? 0
 }
 
 function endsAtOf(from: LoadedSession): number {
-  return from.entry?.endsAt ?? from.token?.endsAt ?? 0
+  return from.entry?.endsAt ?? from.token?.claims.endsAt ?? 0
 }
 
 function ignore(): void {}

@@ -100,7 +100,7 @@ export function createTokens({ secrets, audience, lifetime, now }: TokenOptions)
         claims: {
           revision: rev as number,
           issuedAt: Math.round((iat as number) * 1000),
-          expiresAt: Math.round((exp as number) * 1000),
+          expiresAt: Math.round(Math.min((exp as number) * 1000, (iat as number) * 1000 + lifetime)),
           endsAt: Math.round((end as number) * 1000),
           begunAt: bgn as number,
           user: typeof usr === 'string' ? usr : undefined,

@@ -61,7 +61,7 @@ export async function arrive(
     const fresh = { id: nextId(), from: sessions.begin(), content: {}, isNew: true }
     return { cookies, loaded, ...fresh }
   }
-  const { cookie: _, ...content } = loaded.status === 'found' ? structuredClone(loaded.data) : {}
+  const { cookie: _, ...content } = loaded.status === 'found' ? loaded.data : {}
   return { cookies, loaded, id: cookies.id!, from: loaded, content, isNew: false }
 }
 
@@ -104,16 +104,16 @@ async function saved({ sessions, headersFirst }: Surroundings, visit: Visit): Pr
   const { id, from, content, isNew } = visit
   const data: SessionData = { ...content, cookie }
   const saving = sessions.save(id, data, from)
-  const early = headersFirst ? sessions.tokenFor(id, data, from, overhead) : undefined
+  const early = headersFirst ? sessions.tokenFor(id, data, from, () => overhead) : undefined
   const outcome = await saving
-  const token = headersFirst ? early : sessions.tokenFor(id, data, from, overhead)
+  const token = headersFirst ? early : sessions.tokenFor(id, data, from, () => overhead)
   return { set: cookiesOf(id, isNew, token), id, content, from, isNew, saved: outcome }
 }
 
 async function touched({ sessions }: Surroundings, { id, from, content }: Visit): Promise<Outcome> {
   const data: SessionData = { ...content, cookie }
   await sessions.touch(id, data, from)
-  const token = sessions.tokenFor(id, data, from, overhead)
+  const token = sessions.tokenFor(id, data, from, () => overhead)
   return { set: cookiesOf(id, false, token), id, content, from, isNew: false }
 }
 

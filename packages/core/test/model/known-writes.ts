@@ -23,8 +23,8 @@ export interface Write {
   readonly session: string
   readonly key: string
   readonly value: number
-  /** Whether it was made on the whole session, not on one that could not be known. */
-  readonly isWhole: boolean
+  /** What it was made on: a new session, one that was known, or one that could not be known. */
+  readonly on: 'new' | 'known' | 'unknown'
 }
 
 export type Records = ReadonlyMap<string, Floors>
@@ -37,10 +37,6 @@ export function createKnownWrites(processes: number): KnownWrites {
     records.set(session, highest(records.get(session) ?? [], floors))
   }
 
-  function reached({ session, key, value, isWhole }: Write): void {
-    if (isWhole || records.has(session)) raise(session, [[key, value]])
-  }
-
   /** What is based on a record that was lost is left to the token. */
   function giveUp(): void {
     for (const [i, writes] of kept.entries()) kept[i] = writes.filter(({ session }) => records.has(session))
@@ -48,12 +44,13 @@ export function createKnownWrites(processes: number): KnownWrites {
 
   return {
     wrote(process, write, isInTouch) {
-      if (isInTouch) reached(write)
-      else kept[process]!.push(write)
+      if (!isInTouch) kept[process]!.push(write)
+      else if (write.on !== 'unknown') raise(write.session, [[write.key, write.value]])
     },
     has: raise,
     settled(process) {
-      for (const write of kept[process]!.splice(0)) reached(write)
+      for (const { session, key, value, on } of kept[process]!.splice(0))
+        if (on === 'new' || records.has(session)) raise(session, [[key, value]])
     },
     restarted: (process) => void kept[process]!.splice(0),
     floorsOf(process, session, isInTouch) {

@@ -67,7 +67,8 @@ function begin({ index, primary, clock, random, mutate, onHealthy }: ProcessOpti
     backend: mutate(link),
     clock: own,
     logger: false,
-    circuit: { recoveryJitter: 0 },
+    // Rare probes, so that a long wait takes few.
+    circuit: { recoveryJitter: 0, probe: { min: 100, max: 5_000 } },
     fallback: { maxEntries: 200 },
     journal: { maxEntries: 200 },
   })

@@ -1,7 +1,7 @@
 import { arrive, leave, type Action, type Outcome, type Visit } from './application.ts'
 import type { Browser, Cookies } from './browser.ts'
 import { patience, tokenLifetime, type Process } from './process.ts'
-import { floorsOf, Violation, type Reference, type Session } from './reference.ts'
+import { floorsOf, isOpen, Violation, type Reference, type Session } from './reference.ts'
 import type { World } from './world.ts'
 
 /** A browser's request that has loaded its session. */
@@ -38,10 +38,12 @@ export async function ask(world: World, process: Process, cookies: Cookies, isOw
   if (!loaded) return visit
   const isInTouch = wasInTouch && process.isInTouch
   world.note(
-    `  process ${process.index} finds ${cookies.id} ${shown(visit)}${isInTouch ? '' : ', out of touch'}`,
+    () =>
+      `  process ${process.index} finds ${cookies.id} ${shown(visit)}${isInTouch ? '' : ', out of touch'}`,
   )
   reference.judge({ process: process.index, isInTouch, cookies, loaded, isOwn })
   const session = reference.session(cookies.id!)!
+  if (!isInTouch) session.wroteApart = true
   if (loaded.status === 'found' && isInTouch && loaded.data['user'] === session.user)
     reference.writes.has(session.id, floorsOf(session, loaded.data))
   return visit
@@ -90,6 +92,7 @@ function noteEndings(world: World, { process, visit }: Pending, action: Action, 
     const except = action.to === 'logout elsewhere' ? visit.id : undefined
     endings.mark(
       {
+        of: 'user',
         wasTold,
         covers: (session) => session.user === user && session.bornAt < now && session.id !== except,
       },
@@ -118,9 +121,8 @@ function noteWrite(
       process: process.index,
     })
   if (saved?.status !== 'found') return
-  const isWhole = isNew || visit.from.status === 'found'
-  if (key !== undefined)
-    reference.writes.wrote(process.index, { session: id, key, value, isWhole }, isInTouch)
+  const on = isNew ? 'new' : visit.from.status === 'found' ? 'known' : 'unknown'
+  if (key !== undefined) reference.writes.wrote(process.index, { session: id, key, value, on }, isInTouch)
   else if (isInTouch) reference.writes.has(id, [])
 }
 
@@ -138,9 +140,12 @@ function noteDivergence(
   const inPrimary = writes.floorsOf(write.process, session.id, true)
   for (const [key, value] of acknowledged) {
     if (key === write.key || (content.get(key) ?? 0) >= value) continue
-    if (write.isInTouch && (inPrimary.get(key) ?? 0) >= value) session.isTorn = true
-    else session.isDiverged = true
+    session.isTorn = true
+    if (isOpen('F1') && (!write.isInTouch || (inPrimary.get(key) ?? 0) < value)) session.isDiverged = true
   }
+  // What was taken away can come back: of what it was compared with, nothing has changed.
+  if (!write.isInTouch) session.wroteApart = true
+  if (isOpen('F5') && write.content[write.key] === undefined && session.wroteApart) session.isDiverged = true
   acknowledged.set(write.key, write.value)
 }
 

@@ -6,7 +6,7 @@ type LruCacheModule = typeof import('lru-cache')
 export function withSmallCaches({ LRUCache: Cache }: LruCacheModule): Partial<LruCacheModule> {
   class SmallCache extends Cache<object, object> {
     constructor(options: LRUCache.Options<object, object, unknown>) {
-      super({ ...options, max: 200 })
+      super({ ...options, max: 64 })
     }
   }
   return { LRUCache: SmallCache as unknown as LruCacheModule['LRUCache'] }

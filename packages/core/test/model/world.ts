@@ -25,8 +25,8 @@ export interface World {
   nextValue(): number
   lastValue(): number
   /** What happened, in words, for the reader of a failure. */
-  readonly trace: string[]
-  note(text: string): void
+  trace(): string[]
+  note(text: () => string): void
   stop(): void
 }
 
@@ -35,13 +35,13 @@ export function createWorld(seed: number, mutate: (backend: Backend) => Backend)
   const random = createRandom(seed)
   const primary = createSharedPrimary(clock.now)
   const reference = createReference(processCount, clock.now)
-  const trace: string[] = []
+  const trace: { readonly at: number; readonly text: () => string }[] = []
   const start = clock.now()
   let ids = 0
   let values = 0
 
   const hearing = (): number[] => processes.flatMap(({ link, index }) => (link.isHearing ? [index] : []))
-  const note = (text: string): void => void trace.push(`${clock.now() - start} ms: ${text}`)
+  const note = (text: () => string): void => void trace.push({ at: clock.now() - start, text })
   const processes: Process[] = Array.from({ length: processCount }, (_, index) =>
     createProcess({
       index,
@@ -52,7 +52,7 @@ export function createWorld(seed: number, mutate: (backend: Backend) => Backend)
       onHealthy(healthy) {
         reference.endings.met(healthy, hearing())
         reference.since.met(healthy, clock.now())
-        note(`process ${healthy} is healthy`)
+        note(() => `process ${healthy} is healthy`)
       },
     }),
   )
@@ -70,7 +70,7 @@ export function createWorld(seed: number, mutate: (backend: Backend) => Backend)
     nextId: () => `session-${++ids}`,
     nextValue: () => ++values,
     lastValue: () => values,
-    trace,
+    trace: () => trace.map(({ at, text }) => `${at} ms: ${text()}`),
     note,
     stop() {
       for (const process of processes) process.stop()

@@ -1,0 +1,164 @@
+import type * as availabilityModule from '../../src/availability/availability.ts'
+import type * as deadlinesModule from '../../src/availability/deadlines.ts'
+import type * as knowledgeModule from '../../src/degradation/knowledge.ts'
+import type * as rulesModule from '../../src/degradation/rules.ts'
+import type * as settleModule from '../../src/degradation/settle.ts'
+import type * as marksModule from '../../src/session/marks.ts'
+import type * as mergeModule from '../../src/session/merge.ts'
+import type * as sessionsModule from '../../src/session/sessions.ts'
+import type * as tokenModule from '../../src/session/token.ts'
+import { is } from './active-mutant.ts'
+
+/** Modules of the engine in which one function breaks its promise while its mutant is active. */
+export const mutated = {
+  merge: (module: typeof mergeModule): Partial<typeof mergeModule> => ({
+    ...module,
+    mergeSessions: (divergence) =>
+      is('of two versions the later one stays')
+        ? (divergence.mine.value as ReturnType<typeof module.mergeSessions>)
+        : module.mergeSessions(divergence),
+    withToken: (entry, token) =>
+      is("a token's keys do not go over an older record")
+        ? (entry.value as ReturnType<typeof module.withToken>)
+        : module.withToken(entry, token),
+  }),
+
+  token: (module: typeof tokenModule): Partial<typeof tokenModule> => ({
+    ...module,
+    createTokens(options) {
+      const tokens = module.createTokens(options)
+      return {
+        seal(session, claims) {
+          const text = tokens.seal(session, claims)
+          sealedFor.set(text, session)
+          return text
+        },
+        open: (session, text) =>
+          tokens.open(is('tokens open for any session') ? (sealedFor.get(text) ?? session) : session, text),
+      }
+    },
+  }),
+
+  marks: (module: typeof marksModule): Partial<typeof marksModule> => ({
+    ...module,
+    createMarks(options) {
+      const marks = module.createMarks(options)
+      return Object.defineProperties(
+        {
+          ...marks,
+          isEnded: (session) => !is('sessions never count as ended') && marks.isEnded(session),
+          isUserEnded: (...asked) =>
+            !is('users never count as logged out everywhere') && marks.isUserEnded(...asked),
+          join: (theirs) =>
+            is('endings are forgotten while the primary is away')
+              ? marks.join(theirs).filter(([member]) => member.startsWith('c'))
+              : marks.join(theirs),
+        } satisfies typeof marks,
+        {
+          since: { get: () => marks.since },
+          isEmpty: { get: () => marks.isEmpty },
+        },
+      )
+    },
+  }),
+
+  settle: (module: typeof settleModule): Partial<typeof settleModule> => ({
+    ...module,
+    settleJournal: (settle) =>
+      is('the journal is not replayed') ? Promise.resolve(undefined) : module.settleJournal(settle),
+  }),
+
+  availability: (module: typeof availabilityModule): Partial<typeof availabilityModule> => ({
+    ...module,
+    createAvailability(options) {
+      const availability = module.createAvailability(options)
+      const hooks: Parameters<typeof availability.onRecovery>[0][] = []
+      return Object.defineProperties(
+        {
+          ...availability,
+          onRecovery(hook) {
+            hooks.push(hook)
+            const at = hooks.length - 1
+            availability.onRecovery((settling) => {
+              const isReversed = is('the journal is replayed before endings are compared')
+              return hooks.at(isReversed ? -1 - at : at)!(settling)
+            })
+          },
+        } satisfies typeof availability,
+        {
+          state: { get: () => availability.state },
+          circuit: { get: () => availability.circuit },
+        },
+      )
+    },
+  }),
+
+  knowledge: (module: typeof knowledgeModule): Partial<typeof knowledgeModule> => ({
+    ...module,
+    createKnowledge(options) {
+      const knowledge = module.createKnowledge(options)
+      return {
+        ...knowledge,
+        write: (wireKey, write) =>
+          knowledge.write(
+            wireKey,
+            is('a write in memory ignores what it was based on') ? { ...write, base: 'any' } : write,
+          ),
+        read(wireKey) {
+          const reading = knowledge.read(wireKey)
+          const isDenied = reading.status === 'unknown' && is('what cannot be known is said not to be there')
+          return isDenied ? { status: 'missing', origin: 'fallback' } : reading
+        },
+      }
+    },
+  }),
+
+  deadlines: (module: typeof deadlinesModule): Partial<typeof deadlinesModule> => ({
+    ...module,
+    createDeadlines(options) {
+      const deadlines = module.createDeadlines(options)
+      return {
+        ...deadlines,
+        start: (onExpire) => deadlines.start(is('calls never time out') ? () => {} : onExpire),
+      }
+    },
+  }),
+
+  rules: (module: typeof rulesModule): Partial<typeof rulesModule> => ({
+    ...module,
+    degradationRules: {
+      ...module.degradationRules,
+      session: {
+        ...module.degradationRules.session,
+        get token() {
+          const { token } = module.degradationRules.session
+          return is('writes are refused while the primary is away') ? { ...token, write: 'refuse' } : token
+        },
+      },
+    },
+  }),
+
+  sessions: (module: typeof sessionsModule): Partial<typeof sessionsModule> => ({
+    ...module,
+    createSessions(options) {
+      const sessions = module.createSessions(options)
+      return {
+        ...sessions,
+        tokenFor(id, data, from, overhead) {
+          const isKept =
+            is('a changed session keeps its token') && from.status === 'found' && from.token !== undefined
+          const isGiven = is('an unknown session gets a token') && from.status === 'unknown'
+          if (isKept) return undefined
+          return sessions.tokenFor(id, data, isGiven ? sessions.begin() : from, overhead)
+        },
+        load: async (id, token) => {
+          if (!is('memory outranks a newer token')) return sessions.load(id, token)
+          const known = await sessions.load(id)
+          return known.status === 'found' ? known : sessions.load(id, token)
+        },
+      }
+    },
+  }),
+}
+
+const sealedFor = new Map<string, string>()
