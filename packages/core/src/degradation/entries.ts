@@ -30,7 +30,9 @@ export interface Entries {
   /** Asks the primary for something beside the entries, by the same rule; resolves also while it cannot be asked. */
   tell(operation: () => Promise<unknown>): Promise<void>
   /** Makes an entry of what the caller knows from elsewhere: the primary may have another, or none. */
-  assume(key: string, value: unknown, meta: Pick<Found, 'revision' | 'stamp' | 'endsAt'>): Found
+  assume(key: string, value: unknown, meta: Meta): Found
+  /** The same, and this process goes by it from now on while the primary is away. No decision: the primary is not told. */
+  adopt(key: string, value: unknown, meta: Meta & { readonly ttl: Milliseconds }): Found
   /** What this process knows of an entry by itself, at once. */
   peek(key: string): Reading
   /** Gives the key under which an entry is stored. */
@@ -60,6 +62,8 @@ export interface EntriesOptions {
   /** Whether a value is of this concern's kind; what is not is treated as unreadable. */
   readonly accepts: (value: unknown) => boolean
 }
+
+type Meta = Pick<Found, 'revision' | 'stamp' | 'endsAt'>
 
 /** When to try again to settle a decision while the circuit is closed. */
 const settleSoon = 100
@@ -211,9 +215,15 @@ export function createEntries(options: EntriesOptions): Entries {
     }
   }
 
-  function assume(key: string, value: unknown, meta: Pick<Found, 'revision' | 'stamp' | 'endsAt'>): Found {
+  function assume(key: string, value: unknown, meta: Meta): Found {
     const bytes = envelopes.seal(keyspace.wireKey(key), value, meta)
     return { status: 'found', value, bytes, ...meta, origin: 'assumed' }
+  }
+
+  function adopt(key: string, value: unknown, { ttl, ...meta }: Meta & { ttl: Milliseconds }): Found {
+    const entry = assume(key, value, meta)
+    knowledge.keep(keyspace.wireKey(key), entry.bytes, ttl)
+    return { ...entry, origin: 'fallback' }
   }
 
   async function tell(operation: () => Promise<unknown>): Promise<void> {
@@ -229,6 +239,7 @@ export function createEntries(options: EntriesOptions): Entries {
     keys,
     tell,
     assume,
+    adopt,
     peek: (key) => knowledge.read(keyspace.wireKey(key)),
     wireKey: keyspace.wireKey,
     revise,

@@ -8,7 +8,7 @@ import type { Milliseconds } from '../units.ts'
 import type { Epoch } from './epoch.ts'
 import type { Base, Decision, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
-import { revisionAfter } from './revision.ts'
+import { blindRevision, revisionAfter } from './revision.ts'
 
 /** A value and when it was written. */
 export interface Revised {
@@ -101,7 +101,9 @@ async function settleSet(settle: Settle, wireKey: string, decision: SetDecision)
     settle.knowledge.markRemoved(wireKey)
     return 'superseded'
   }
-  let { bytes, base } = decision
+  let { base } = decision
+  let bytes =
+    isBlind(settle, wireKey, base) && mine.status === 'opened' ? blind(settle, wireKey, mine) : decision.bytes
   for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
     const ttl = decision.expiresAt - clock.now()
     if (ttl <= 0) return 'superseded'
@@ -150,6 +152,20 @@ function afterConflict(
   if (mine.revision > theirs.revision && theirs.revision > 0) return { bytes: decision.bytes, ...over }
   knowledge.keep(wireKey, current, finite(decision.expiresAt - settle.clock.now()))
   return 'superseded'
+}
+
+/** Whether a write was made of nothing that anybody knew. Where there is nothing, it must not pass for the whole. */
+function isBlind(settle: Settle, wireKey: string, base: Base): boolean {
+  const made = baseValue(settle, wireKey, base)
+  return made?.revision === 0 && Object.keys(Object(made.value) as object).length === 0
+}
+
+function blind(
+  { envelopes }: Settle,
+  wireKey: string,
+  mine: Revised & { stamp: number; endsAt: number },
+): Uint8Array {
+  return envelopes.seal(wireKey, mine.value, { ...mine, revision: blindRevision })
 }
 
 function baseValue({ envelopes }: Settle, wireKey: string, base: Base): Revised | undefined {

@@ -175,11 +175,17 @@ export function createSessions(options: SessionsOptions): Sessions {
       case 'found':
         return found(id, reading, sent)
       case 'missing':
-        if (!sent) return missing()
+        if (!sent) return forgotten(id)
         return reading.origin === 'primary' ? restore(id, sent, reading.copy) : serve(sent)
       case 'unknown':
         return sent ? serve(sent) : { status: 'unknown', draft: draftOf({}) }
     }
+  }
+
+  /** Whatever was seen of it, a good token may bring it back. */
+  function forgotten(id: string): Loaded {
+    known.delete(id)
+    return missing()
   }
 
   function serve(sent: Sent): Loaded {
@@ -209,12 +215,15 @@ export function createSessions(options: SessionsOptions): Sessions {
     const data = withToken(reading, sent)
     const reason = reading.origin === 'primary' ? 'Redis had an older one' : 'memory had an older one'
     events.emit('session', { outcome: 'completed', reason })
-    const result = await put(id, data, {
-      ...claims,
-      revision: claims.revision > reading.revision ? claims.revision : entries.revise(reading.revision),
-      begunAt: Math.max(claims.begunAt, reading.stamp),
-      over: reading,
-    })
+    const revision = claims.revision > reading.revision ? claims.revision : entries.revise(reading.revision)
+    const begunAt = Math.max(claims.begunAt, reading.stamp)
+    // What this process has not decided anything about is measured against the token from now on.
+    if (reading.origin === 'fallback' && !reading.basis) {
+      const ttl = Math.max(1, lifetimeOf(data, claims.endsAt))
+      const adopted = entries.adopt(id, data, { revision, stamp: begunAt, endsAt: claims.endsAt, ttl })
+      return noted(id, loadedEntry(adopted, sent))
+    }
+    const result = await put(id, data, { ...claims, revision, begunAt, over: reading })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
     return result.current.status === 'found' ? found(id, result.current, sent) : missing()
   }
