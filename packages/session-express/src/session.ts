@@ -44,12 +44,14 @@ export function session(options: SessionOptions): HoldfastSession {
     throw new HoldfastError('ERR_HOLDFAST_OPTION', 'Option "store" must be a HoldfastStore, or left out.')
   }
   const inner = expressSession({ ...options, store, resave, saveUninitialized })
-  const { name = 'connect.sid', cookie, proxy } = options
+  const { cookie, proxy } = options
+  // `key` is what old applications call it; express-session still takes it.
+  const name = options.name || (options as { key?: string }).key || 'connect.sid'
   const tokenCookie = createTokenCookie({ store, name, cookie, proxy })
 
   const withToken = (req: Request, res: Response, next: NextFunction): void => {
     if (req.session) return next()
-    const visit = { token: tokenCookie.read(req), id: undefined }
+    const visit = { token: tokenCookie.read(req), id: undefined, isFound: false }
     tokenCookie.write(req, res, visit)
     store.during(visit, () => void inner(req, res, next))
   }

@@ -64,6 +64,7 @@ export class HoldfastStore extends expressSession.Store {
     if (visit) visit.id = sid
     return answer(
       this.sessions.load(sid, visit?.token).then((loaded) => {
+        if (visit) visit.isFound = loaded.status !== 'missing'
         if (loaded.status === 'missing') return null
         const data = (loaded.status === 'found' ? loaded.data : { cookie: {} }) as unknown as SessionData
         this.#loads.set(data, loaded)
@@ -171,7 +172,7 @@ export class HoldfastStore extends expressSession.Store {
   #reloadWith(token: string, session: expressSession.Session): void {
     const reload = session.reload
     const value = (callback: (error: unknown) => void): expressSession.Session => {
-      this.during({ token, id: undefined }, () => reload.call(session, callback))
+      this.during({ token, id: undefined, isFound: false }, () => reload.call(session, callback))
       return session
     }
     Object.defineProperty(session, 'reload', { configurable: true, enumerable: false, writable: true, value })

@@ -29,6 +29,8 @@ export interface Visit {
   readonly token: string | undefined
   /** The id that the request's session cookie names, once the store was asked for it. */
   id: string | undefined
+  /** Whether there was such a session then. */
+  isFound: boolean
 }
 
 export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOptions): TokenCookie {
@@ -36,12 +38,14 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
 
   function beforeHeaders(req: Request, res: Response, visit: Visit): void {
     const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }
-    if (session && (sessionID === visit.id || isSet(res))) {
+    if (session && typeof sessionID === 'string' && (sessionID === visit.id || isSet(res))) {
       renew(req, res, session)
-    } else if (visit.id !== undefined && store.sessions.isEnded(visit.id)) {
-      clear(req, res, name)
-      clear(req, res, tokenName)
+      return
     }
+    // Only the request that ended a session clears its cookies: another one may be late, and the visitor have new ones.
+    if (visit.id === undefined || !visit.isFound || !store.sessions.isEnded(visit.id)) return
+    clear(req, res, name)
+    clear(req, res, tokenName)
   }
 
   function isSet(res: Response): boolean {
@@ -64,9 +68,11 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
   }
 
   function clear(req: Request, res: Response, cleared: string): void {
-    const { secure, ...attributes } = typeof cookie === 'function' ? cookie(req) : (cookie ?? {})
-    const gone = Object.assign(new expressSession.Cookie(), attributes, {
-      secure: secure === 'auto' ? isSecure(req, proxy) : secure,
+    const given = typeof cookie === 'function' ? cookie(req) : (cookie ?? {})
+    const isEncrypted = isSecure(req, proxy)
+    const gone = Object.assign(new expressSession.Cookie(), given, {
+      secure: given.secure === 'auto' ? isEncrypted : given.secure,
+      sameSite: (given.sameSite as unknown) === 'auto' ? (isEncrypted ? 'none' : 'lax') : given.sameSite,
       expires: new Date(0),
     })
     append(res, serialised(gone, cleared, ''))

@@ -41,8 +41,7 @@ export interface Sent {
 }
 
 interface Opened {
-  readonly length: number
-  readonly tag: string
+  readonly text: string
   readonly claims: Claims
 }
 
@@ -83,8 +82,7 @@ export function tokenCookieName(sessionCookie: string): string {
 
 /** The longest `Set-Cookie` value, name and attributes included: browsers end at 4,096 bytes, and drop what is longer. */
 const cookieBudget = 3_800
-const tagLength = 22
-const rememberedTokens = 20_000
+const rememberedTokens = 10_000
 const defaultLifetime: Milliseconds = 1_800_000
 const day: Milliseconds = 86_400_000
 
@@ -118,7 +116,7 @@ export function createContinuity(options: {
   const tokens = createTokens({ secrets: options.secrets, audience, lifetime, now })
   /**
    * What was opened lately. A browser sends the same token with every request, and most of the time nobody needs what is
-   * in it: then its tag, 128 bits that nobody can foretell, is enough to know it again.
+   * in it: then it is enough to know it again, letter by letter.
    */
   const opened = new LRUCache<string, Opened>({ max: rememberedTokens })
   let hasWarned = false
@@ -166,12 +164,11 @@ export function createContinuity(options: {
     lifetime,
     open(session, token) {
       const known = opened.get(session)
-      if (known && known.length === token.length && token.endsWith(known.tag))
-        return checked(session, token, known.claims)
+      if (known?.text === token) return checked(session, token, known.claims)
       const result = tokens.open(session, token)
       if ('refused' in result) return refuse(result.refused)
       const { data, ...claims } = result.claims
-      opened.set(session, { length: token.length, tag: unsliced(token.slice(-tagLength)), claims })
+      opened.set(session, { text: unsliced(token), claims })
       return checked(session, token, claims, data)
     },
     isDue({ issuedAt, expiresAt }) {
@@ -187,7 +184,12 @@ export function createContinuity(options: {
       const issuedAt = now()
       const expiresAt = Math.min(issuedAt + Math.min(lifetime, sessionLifetime), notAfter)
       if (expiresAt <= issuedAt) return undefined
-      const length = overhead()
+      let length: number
+      try {
+        length = overhead()
+      } catch {
+        return omit('its cookie cannot be written')
+      }
       let token: string
       try {
         const chosen = claims ? ({ ...claims(data), cookie: data.cookie } as SessionData) : data
@@ -206,7 +208,7 @@ export function createContinuity(options: {
   }
 }
 
-/** A copy of its own: a slice would keep the whole token in memory. */
+/** A copy of its own: a slice would keep the whole header in memory. */
 function unsliced(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -87,8 +87,11 @@ export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSessio
 
 function sinceOf({ origin, revision, basis, value }: Found, token: Sent | undefined): Since {
   if (origin === 'primary') return { revision, changed: [] }
-  if (token?.claims.revision === revision)
-    return { revision: token.claims.base, changed: token.claims.changed }
+  if (token?.claims.revision === revision) {
+    // Memory may have added to it what another request of the same time made.
+    const added = changedKeys(token.data, value as SessionData)
+    return { revision: token.claims.base, changed: [...new Set([...token.claims.changed, ...added])] }
+  }
   if (!basis) return { revision, changed: [] }
   return {
     revision: basis.revision,

@@ -35,7 +35,14 @@ export function changedKeys(before: SessionData, after: SessionData): string[] {
 export function withToken(entry: Found, { data, claims }: Pick<Sent, 'data' | 'claims'>): SessionData {
   const theirs = entry.value as SessionData
   // It was begun here without knowing what it was: the token tells, and what was written here goes over it.
-  if (isUnfounded(entry)) return withKeys(data, theirs, Object.keys(theirs))
+  if (isUnfounded(entry)) {
+    const isLater = entry.revision > claims.revision
+    return withKeys(
+      data,
+      theirs,
+      Object.keys(theirs).filter((name) => isLater || !Object.hasOwn(data, name)),
+    )
+  }
   // It is older than what the token was made of, as after a failover: then all of the difference is the token's.
   const names = entry.revision < claims.base ? changedKeys(theirs, data) : claims.changed
   const known = claims.isPartial ? names.filter((name) => Object.hasOwn(data, name)) : names

@@ -22,6 +22,7 @@ import {
 import { isUnfounded, mergeSessions, withToken } from './merge.ts'
 import {
   contentOf,
+  copyLifetime,
   dataOf,
   isSessionData,
   userDigest,
@@ -370,7 +371,12 @@ export function createSessions(options: SessionsOptions): Sessions {
     const sent = from.status === 'found' ? from.token : undefined
     // Only what Redis confirmed makes a token live longer: an outage must not keep a stolen one alive.
     const isConfirmed = from.status !== 'found' || from.degraded === false
-    const isKept = sent !== undefined && sent.claims.revision >= draft.revision
+    const lifetime = copyLifetime(data, ttl, clock.now())
+    // A token that would outlive the session gives way, too: the application shortened its life.
+    const isKept =
+      sent !== undefined &&
+      sent.claims.revision >= draft.revision &&
+      sent.claims.expiresAt <= clock.now() + lifetime
     if (isKept && !(isConfirmed && continuity.isDue(sent.claims))) return undefined
     const { endsAt, begunAt } = datesOf(data, from)
     return continuity.seal({
@@ -381,7 +387,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       endsAt,
       begunAt,
       user: userOf(data),
-      lifetime: lifetimeOf(data, endsAt),
+      lifetime: Math.min(lifetime, endsAt > 0 ? endsAt - clock.now() : Infinity),
       notAfter: isConfirmed || !sent ? Infinity : sent.claims.expiresAt,
       overhead,
     })
