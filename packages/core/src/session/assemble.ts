@@ -75,10 +75,16 @@ export function assembleSessions(given: SessionEngineOptions, ground: SessionGro
   const secrets = rule === 'token' && continuity ? checkedSecrets(continuity.secrets, warn) : undefined
 
   // The order of creation is the order of recovery: who was ended, then what was decided meanwhile.
-  const endings = createEndings({ backend, availability, clock, name: `${ground.prefix}:ended:${prefix}` })
+  const endings = createEndings({
+    backend,
+    availability,
+    clock,
+    name: `${ground.prefix}:ended:${prefix}`,
+    warn,
+  })
   ground.onClose(endings.close)
   const index = createUserIndex({
-    sets: backend.sets,
+    sets: () => endings.sets,
     availability,
     clock,
     nameOf: (user) => `${ground.prefix}:user:${prefix}${user}`,

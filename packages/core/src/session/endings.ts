@@ -1,7 +1,7 @@
 import type { Answer } from '../availability/calls.ts'
 import type { Fault } from '../availability/classify.ts'
 import type { Availability } from '../availability/availability.ts'
-import type { Backend, Member, Subscription } from '../backend/backend.ts'
+import type { Backend, ExpiringSets, Member, Subscription } from '../backend/backend.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { Milliseconds } from '../units.ts'
 import { createMarks, type Ending, type Marks } from './marks.ts'
@@ -12,6 +12,8 @@ export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join'> {
   mark(ending: Ending): void
   /** Asks the primary to mark an ending, to tell it, and to remove the session's record in the same step. */
   tell(ending: Ending, wireKey?: string): Promise<void>
+  /** The primary's sets, as long as it lets us use them. */
+  readonly sets: ExpiringSets | undefined
   /** Something hints that marks are missing here or in the primary: compares soon. */
   compareSoon(): void
   close(): void
@@ -24,6 +26,7 @@ export interface EndingsOptions {
   /** The set's key in the primary, and the channel's name. */
   readonly name: string
   readonly maxMarks?: number
+  readonly warn: (message: string) => void
 }
 
 /** How many marks are kept: beyond, tokens issued before the oldest one are refused. */
@@ -47,8 +50,10 @@ export function createEndings({
   clock,
   name,
   maxMarks = defaultMarks,
+  warn,
 }: EndingsOptions): Endings {
-  const { sets } = backend
+  /** Not used any more once the primary has refused it, as for want of permission. */
+  let { sets } = backend
   const marks = createMarks({ now: clock.now, max: maxMarks })
   let subscription: Promise<Subscription | undefined> | undefined
   let timer: Timer | undefined
@@ -104,8 +109,8 @@ export function createEndings({
   }
 
   async function compareNow(): Promise<void> {
-    if (availability.circuit.at === 'closed') {
-      if (!(await subscription)) await availability.call('read', listen)
+    if (availability.circuit.at === 'closed' && sets) {
+      if (!(await subscription)) listen().catch(() => undefined)
       await compare((operation) => availability.call('write', operation))
     }
     schedule(regularly)
@@ -116,9 +121,15 @@ export function createEndings({
       // First the ear, then the look: what is published in between is heard.
       const heard = await call(listen)
       if (!heard.ok) compareSoon()
-      const fault = await compare(call)
-      // A rejection of these commands alone, as for want of permission, must not keep the primary away.
-      return fault?.kind === 'rejected' ? undefined : fault
+      const fault = sets && (await compare(call))
+      if (fault?.kind !== 'rejected' && fault?.kind !== 'misconfigured') return fault
+      // The probe has been answered, so it is these commands alone that are refused: that must not keep the primary away.
+      sets = undefined
+      warn(
+        `holdfast: Redis refuses what ended sessions are shared by (${fault.code}); other processes hear of them only by their absence. ` +
+          'Allow sorted sets, EVALSHA and PUBLISH on the keys and channels of the prefix.',
+      )
+      return undefined
     })
     schedule(regularly)
   }
@@ -129,6 +140,9 @@ export function createEndings({
     },
     get isEmpty() {
       return marks.isEmpty
+    },
+    get sets() {
+      return sets
     },
     isEnded: marks.isEnded,
     isUserEnded: marks.isUserEnded,

@@ -28,18 +28,19 @@ const sessionsPerUser = 1_000
 const renewAfter = 0.25
 
 export function createUserIndex(options: {
-  readonly sets: ExpiringSets | undefined
+  /** Gives the primary's sets, where it has any, and lets us use them. */
+  readonly sets: () => ExpiringSets | undefined
   readonly availability: Availability
   readonly clock: Clock
   /** Gives the name of a user's set. */
   readonly nameOf: (user: string) => string
 }): UserIndex {
-  const { sets, availability, clock, nameOf } = options
+  const { availability, clock, nameOf } = options
   const users = new LRUCache<string, Map<string, Noted>>({ max: rememberedUsers })
   /** Users with sessions that the primary has not heard of. */
   const pending = new Set<string>()
 
-  if (sets) availability.onRecovery(settle)
+  availability.onRecovery(settle)
 
   function known(user: string): Map<string, Noted> {
     const noted = users.get(user) ?? new Map<string, Noted>()
@@ -56,10 +57,12 @@ export function createUserIndex(options: {
   }
 
   async function settle({ call }: Settling): Promise<Fault | undefined> {
+    const sets = options.sets()
+    if (!sets) return undefined
     for (const user of pending) {
       const members = [...(users.get(user) ?? [])].filter(([, { isPending }]) => isPending)
       const answer = await call(() =>
-        sets!.add(
+        sets.add(
           nameOf(user),
           members.map(([id, { until }]) => [id, until] as const),
         ),
@@ -73,6 +76,7 @@ export function createUserIndex(options: {
 
   return {
     async note(user, id, lifetime) {
+      const sets = options.sets()
       const now = clock.now()
       const noted = users.get(user)?.get(id)
       if (noted && !touchDue({ ttl: lifetime, remaining: noted.until - now, share: renewAfter })) return
@@ -84,6 +88,7 @@ export function createUserIndex(options: {
       if (!answer.ok) keep(user, id, { until, isPending: true })
     },
     async idsOf(user) {
+      const sets = options.sets()
       const now = clock.now()
       const ids = new Set<string>()
       for (const [id, { until }] of users.get(user) ?? []) if (until > now) ids.add(id)
@@ -95,6 +100,7 @@ export function createUserIndex(options: {
       return [...ids]
     },
     async forget(user, ids) {
+      const sets = options.sets()
       const sessions = users.get(user)
       for (const id of ids) sessions?.delete(id)
       if (sets && ids.length > 0 && availability.allows('write'))

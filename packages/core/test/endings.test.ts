@@ -1,0 +1,148 @@
+import { eventually, manualClock, startRedis } from '@holdfast-internal/test-fixtures'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { createHoldfast, type Holdfast, type HoldfastOptions, type Sessions } from '../src/index.ts'
+import { createMarks } from '../src/session/marks.ts'
+
+const open: Holdfast[] = []
+afterEach(() => Promise.all(open.splice(0).map((holdfast) => holdfast.close())))
+
+interface Process {
+  readonly holdfast: Holdfast
+  readonly sessions: Sessions
+  readonly log: string[]
+}
+
+async function start(options: HoldfastOptions): Promise<Process> {
+  const log: string[] = []
+  const note = (line: string): void => void log.push(line)
+  const holdfast = createHoldfast({ logger: { info: note, warn: note, error: note }, ...options })
+  open.push(holdfast)
+  const sessions = holdfast.sessions({
+    continuity: { secrets: ['a secret of the tests, of 32 bytes and more'] },
+    userId: ({ user }) => user as string | undefined,
+  })
+  await holdfast.ready()
+  return { holdfast, sessions, log }
+}
+
+async function redisServer() {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  return redis
+}
+
+describe('an ending', () => {
+  it('reaches every process of the fleet, and removes the record in the same step', async () => {
+    const redis = await redisServer()
+    const [one, other] = [await start({ redis: redis.url }), await start({ redis: redis.url })]
+    await one.sessions.save('id', { user: 'ada' })
+    expect((await other.sessions.load('id')).status).toBe('found')
+    await one.sessions.end('id')
+    await eventually(() => expect(other.sessions.isEnded('id')).toBe(true))
+    expect(await redis.control.command('EXISTS', 'holdfast:session:id')).toBe(0)
+  })
+
+  it('is known to a process that starts later, for as long as the session could have lived', async () => {
+    const redis = await redisServer()
+    const one = await start({ redis: redis.url })
+    await one.sessions.save('id', { user: 'ada' })
+    await one.sessions.end('id')
+    const later = await start({ redis: redis.url })
+    expect(later.sessions.isEnded('id')).toBe(true)
+    const left = Number(await redis.control.command('PTTL', 'holdfast:ended:holdfast:session:'))
+    expect(left).toBeGreaterThan(86_000_000)
+  })
+
+  it('is put back where Redis has lost it', async () => {
+    const redis = await redisServer()
+    const one = await start({ redis: redis.url })
+    await one.sessions.end('id')
+    await redis.kill()
+    await eventually(() => expect(one.holdfast.state).toBe('degraded'))
+    await redis.restart({ empty: true })
+    await eventually(() => expect(one.holdfast.state).toBe('healthy'))
+    const later = await start({ redis: redis.url })
+    expect(later.sessions.isEnded('id')).toBe(true)
+  })
+
+  it('does without where Redis does not allow what it takes, and says so once', async () => {
+    const redis = await redisServer()
+    const rules = ['-zadd', '-zscore', '-zrangebyscore', '-publish', '-subscribe']
+    await redis.control.command('ACL', 'SETUSER', 'narrow', 'on', '>pass', '~*', '&*', '+@all', ...rules)
+    const url = redis.url.replace('redis://', 'redis://narrow:pass@')
+    const one = await start({ redis: url })
+    expect(one.holdfast.state).toBe('healthy')
+    await one.sessions.save('id', { user: 'ada' })
+    await one.sessions.end('id')
+    expect((await one.sessions.load('id')).status).toBe('missing')
+    expect(await redis.control.command('EXISTS', 'holdfast:session:id')).toBe(0)
+    expect(one.holdfast.state).toBe('healthy')
+    expect(one.log.filter((line) => line.includes('ended sessions'))).toHaveLength(1)
+  })
+})
+
+describe('marks', () => {
+  const digest = (i: number): string => String(i).padStart(22, '0')
+
+  it('are forgotten when they may be', async () => {
+    const clock = manualClock()
+    const marks = createMarks({ now: clock.now, max: 10 })
+    marks.mark({ of: 'session', session: digest(1), until: clock.now() + 1_000 })
+    expect(marks.isEnded(digest(1))).toBe(true)
+    await clock.advance(1_000)
+    expect(marks.isEnded(digest(1))).toBe(false)
+  })
+
+  it('give way, the oldest first, and say from when on they are complete', async () => {
+    const clock = manualClock()
+    const marks = createMarks({ now: clock.now, max: 10 })
+    marks.join(new Map())
+    const begun = clock.now()
+    for (let i = 0; i < 11; i++) {
+      await clock.advance(10)
+      marks.mark({ of: 'session', session: digest(i), until: clock.now() + 100_000 })
+    }
+    expect(marks.isEnded(digest(10))).toBe(true)
+    expect(marks.isEnded(digest(0))).toBe(false)
+    expect(marks.since).toBeGreaterThan(begun)
+    expect(marks.since).toBeLessThan(clock.now() - 50)
+  })
+
+  it('pass over what is no mark', () => {
+    const clock = manualClock()
+    const marks = createMarks({ now: clock.now, max: 10 })
+    for (const member of ['', 's', `s${'x'.repeat(500)}`, 'u1.2.3', '__proto__', `s${digest(1)}\n`]) {
+      marks.learn([member, clock.now() + 1_000])
+    }
+    for (const until of [Number.NaN, Infinity, -1, 0]) marks.learn([`s${digest(2)}`, until])
+    expect(marks.isEmpty).toBe(true)
+  })
+
+  it('hold all sessions of a user that began before, but for one', () => {
+    const clock = manualClock()
+    const marks = createMarks({ now: clock.now, max: 10 })
+    const before = clock.now()
+    marks.mark({ of: 'user', user: digest(7), before, except: digest(1), until: before + 1_000 })
+    expect(marks.isUserEnded(digest(7), digest(2), before - 1)).toBe(true)
+    expect(marks.isUserEnded(digest(7), digest(1), before - 1)).toBe(false)
+    expect(marks.isUserEnded(digest(7), digest(2), before + 1)).toBe(false)
+    expect(marks.isUserEnded(digest(8), digest(2), before - 1)).toBe(false)
+    expect(marks.userEndedBefore(digest(7))).toBeCloseTo(before, 2)
+  })
+
+  it('learn from each other since when they are complete', async () => {
+    const clock = manualClock()
+    const witness = createMarks({ now: clock.now, max: 10 })
+    witness.join(new Map())
+    const since = witness.since
+    await clock.advance(60_000)
+    const late = createMarks({ now: clock.now, max: 10 })
+    // Redis has lost its data, and a process that knows nothing of before comes first.
+    const begun = new Map(late.join(new Map()))
+    expect(late.since).toBe(clock.now())
+    const restored = new Map([...begun, ...witness.join(begun)])
+    expect(witness.since).toBe(since)
+    late.join(restored)
+    expect(late.since).toBe(since)
+  })
+})
