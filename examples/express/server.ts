@@ -6,7 +6,7 @@ import { findDemoRedis } from './demo-redis.ts'
 const { PORT, HOST = '127.0.0.1', SESSION_SECRET = randomBytes(32).toString('hex') } = process.env
 
 const redis = await findDemoRedis(process.env)
-const { app, sessions } = createDemo(redis, SESSION_SECRET)
+const { app, auth } = createDemo(redis, SESSION_SECRET)
 const server = await listen(Number(PORT ?? 3000))
 console.log(`Sessions are kept in ${redis.description}.`)
 console.log(`Holdfast demo: http://${HOST === '127.0.0.1' ? 'localhost' : HOST}:${portOf(server)}`)
@@ -32,6 +32,6 @@ function portOf(listening: Server): number {
 async function stop(): Promise<void> {
   server.close()
   server.closeAllConnections()
-  await sessions.close()
+  await auth.close()
   await redis.stop()
 }

@@ -1,9 +1,11 @@
-const $ = (id) => document.getElementById(id)
-const samples = []
-const shown = 240
-let state = 'recovering'
+import { addSample } from './strip.js'
 
-/** Asks the server; gives the answer, and notes how long it took where it is the session that is asked. */
+const $ = (id) => document.getElementById(id)
+let state = 'recovering'
+/** Whose devices are shown. */
+let user = null
+
+/** Asks the server. Throws what it says is wrong, in words for the visitor. */
 async function ask(path, { method = 'GET', body } = {}) {
   const response = await fetch(path, {
     method,
@@ -15,28 +17,94 @@ async function ask(path, { method = 'GET', body } = {}) {
   return answer
 }
 
-function showSession({ name, count }) {
-  $('count').textContent = count
-  $('who').textContent = name ? `logged in as ${name}` : 'not logged in'
-  $('logout').hidden = !name
-  $('login').hidden = Boolean(name)
+const foundations = {
+  false: 'backed by Redis',
+  memory: 'on the memory of this process',
+  token: 'on its token alone',
+  empty: 'empty until Redis is back',
 }
 
-async function act(path, options) {
-  try {
-    showSession(await ask(path, { method: 'POST', ...options }))
-  } catch (error) {
-    $('who').textContent = error.message
+function showSession({ name, email, count, runsOn }) {
+  $('count').textContent = count
+  $('who').textContent = name
+    ? ['logged in as', name, email && `(${email})`].filter(Boolean).join(' ')
+    : 'not logged in'
+  $('runs-on').textContent = foundations[runsOn]
+  $('runs-on').dataset.runsOn = runsOn
+  $('runs-on').hidden = !name && runsOn !== 'empty'
+  for (const id of ['logout', 'change-email', 'devices']) $(id).hidden = !name
+  $('login').hidden = Boolean(name)
+  if (name !== user) {
+    user = name
+    $('device-list').replaceChildren()
+    void showDevices()
   }
 }
 
-$('add').addEventListener('click', () => void act('/count'))
-$('logout').addEventListener('click', () => void act('/logout'))
+function say(text, isError = false) {
+  $('message').textContent = text
+  $('message').classList.toggle('is-error', isError)
+}
+
+/** Does what a button or a form stands for, and shows what came of it. */
+async function act(path, { body, done = '' } = {}) {
+  try {
+    const answer = await ask(path, { method: 'POST', body })
+    if ('count' in answer) showSession(answer)
+    say(done)
+  } catch (error) {
+    say(error.message, true)
+  }
+  await showDevices()
+}
+
+function onClick(id, path) {
+  $(id).addEventListener('click', () => void act(path))
+}
+
+onClick('add', '/count')
+onClick('logout', '/logout')
+onClick('logout-others', '/logout/others')
+onClick('logout-everywhere', '/logout/everywhere')
 $('login').addEventListener('submit', (event) => {
   event.preventDefault()
   void act('/login', { body: { name: $('name').value } })
   $('name').value = ''
 })
+$('change-email').addEventListener('submit', (event) => {
+  event.preventDefault()
+  void act('/email', { body: { email: $('email').value }, done: 'The e-mail address was changed.' })
+})
+
+async function showDevices() {
+  if (user === null) return
+  const devices = await ask('/devices').catch(() => [])
+  // A button that is being used must not be replaced under the finger.
+  const list = JSON.stringify(devices)
+  if ($('device-list').dataset.list === list && $('device-list').hasChildNodes()) return
+  $('device-list').dataset.list = list
+  const none = document.createElement('li')
+  none.textContent = 'None that this process knows of, while Redis is away.'
+  $('device-list').replaceChildren(...(devices.length > 0 ? devices.map(deviceLine) : [none]))
+}
+
+function deviceLine({ handle, device, since, isThis }) {
+  const line = document.createElement('li')
+  const name = document.createElement('span')
+  const time = document.createElement('time')
+  const started = since ? `since ${new Date(since).toLocaleTimeString()}` : ''
+  time.textContent = [started, isThis && 'this one'].filter(Boolean).join(', ')
+  name.append(device, time)
+  line.append(name)
+  if (!isThis) {
+    const end = document.createElement('button')
+    end.textContent = 'Log out'
+    end.addEventListener('click', () => void act('/devices/end', { body: { handle } }))
+    line.append(end)
+  }
+  return line
+}
+
 $('actions').addEventListener('click', ({ target }) => {
   if (target.dataset.action) void press(target)
 })
@@ -92,53 +160,11 @@ async function beat() {
   } catch {
     isGood = false
   }
-  samples.push({ ms: performance.now() - began, isGood, state })
-  if (samples.length > shown) samples.shift()
-  draw()
-}
-
-function draw() {
-  const canvas = $('strip')
-  const scale = devicePixelRatio
-  const { clientWidth: width, clientHeight: height } = canvas
-  canvas.width = width * scale
-  canvas.height = height * scale
-  const context = canvas.getContext('2d')
-  context.scale(scale, scale)
-  const colours = getComputedStyle(document.documentElement)
-  const colour = (name) => {
-    context.fillStyle = colours.getPropertyValue(name)
-    const probe = document.createElement('i')
-    probe.style.color = `var(${name})`
-    document.body.append(probe)
-    context.fillStyle = getComputedStyle(probe).color
-    probe.remove()
-  }
-  const step = width / shown
-  // A logarithmic scale: 1 ms is a tenth of the height, 1,000 ms nearly all of it.
-  const tall = (ms) => Math.min(height, (Math.log10(Math.max(ms, 1)) / 3.2) * height * 0.9 + height * 0.1)
-  colour('--line')
-  for (const ms of [10, 100, 1000]) context.fillRect(0, height - tall(ms), width, 1)
-  for (const name of ['--good', '--warn', '--bad']) {
-    colour(name)
-    for (const [i, sample] of samples.entries()) {
-      const own = !sample.isGood ? '--bad' : sample.state === 'healthy' ? '--good' : '--warn'
-      if (own === name)
-        context.fillRect(
-          (shown - samples.length + i) * step,
-          height - tall(sample.ms),
-          Math.max(1, step - 1),
-          tall(sample.ms),
-        )
-    }
-  }
-  const failed = samples.filter(({ isGood }) => !isGood).length
-  const worst = Math.max(...samples.map(({ ms }) => ms))
-  $('figures').textContent =
-    `last minute: ${samples.length} requests, ${failed} failed, slowest ${worst.toFixed(0)} ms. Lines at 10, 100 and 1,000 ms.`
+  addSample({ ms: performance.now() - began, isGood, state })
 }
 
 void showState()
 void beat()
 setInterval(() => void showState(), 500)
 setInterval(() => void beat(), 250)
+setInterval(() => void showDevices(), 2_000)

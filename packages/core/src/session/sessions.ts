@@ -218,8 +218,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     events.emit('session', { outcome: 'completed', reason })
     const revision = claims.revision > reading.revision ? claims.revision : entries.revise(reading.revision)
     const begunAt = Math.max(claims.begunAt, reading.stamp)
-    // What this process has not decided anything about is measured against the token from now on.
-    if (reading.origin === 'fallback' && !reading.basis) {
+    // To complete is no decision: what is changed from now on is measured against the token.
+    if ((reading.origin === 'fallback' && !reading.basis) || !availability.allows('write')) {
       const ttl = Math.max(1, lifetimeOf(data, claims.endsAt))
       const adopted = entries.adopt(id, data, { revision, stamp: begunAt, endsAt: claims.endsAt, ttl })
       return noted(id, loadedEntry(adopted, sent))
