@@ -58,6 +58,7 @@ export async function startCandidate(store: Store, shared?: RedisServer): Promis
 }
 
 async function measure(candidate: Candidate, method: string, path: string): Promise<Measured> {
+  await refresh(candidate)
   const before = await usage(candidate.app)
   const redisBefore = await redisUsage(candidate.redis)
   const began = performance.now()
@@ -101,8 +102,16 @@ export function ratioOf(
 }
 
 /** Redis commands per 1,000 requests. */
-export function commandsOf(candidate: Candidate, method: string, path: string): Promise<number> {
+export async function commandsOf(candidate: Candidate, method: string, path: string): Promise<number> {
+  await refresh(candidate)
   return countCommands(candidate.redis, async () => void (await visit(candidate, method, path, 1_000)))
+}
+
+/** Lets the visitors take what cookies they are given now: the measured requests do not follow them. */
+async function refresh({ port, visitors }: Candidate): Promise<void> {
+  const load = createLoad(port)
+  for (const visitor of visitors) await load.visit(visitor, 'GET', '/me')
+  load.close()
 }
 
 export async function stopCandidate({ app, redis, callers: open }: Candidate): Promise<void> {
