@@ -125,12 +125,13 @@ export function createEntries(options: EntriesOptions): Entries {
     const revision = given.revision ?? revise(typeof over === 'object' ? over.revision : 0)
     const bytes = envelopes.seal(wireKey, value, { revision, stamp, endsAt })
     const base = baseOf(over)
+    const basis = given.basis && baseOf(given.basis)
     const entry = (origin: Origin): Stored => ({
       status: 'stored',
       entry: { status: 'found', value, bytes, revision, stamp, endsAt, origin },
     })
     const degraded = (sent: boolean): Stored => {
-      const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, sent }))
+      const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, basis, sent }))
       return current ? { status: 'conflict', current } : entry('fallback')
     }
     if (knowledge.isUndecided(wireKey)) return Promise.resolve(degraded(false))

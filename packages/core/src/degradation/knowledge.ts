@@ -13,6 +13,8 @@ export interface Write {
   /** Milliseconds; left out: does not expire. */
   readonly ttl: Milliseconds | undefined
   readonly base: Base
+  /** What the difference is measured from when it is settled; left out: what the first write was based on. */
+  readonly basis?: Base | undefined
   /** Whether it was sent to the primary and given up. */
   readonly sent: boolean
 }
@@ -105,7 +107,7 @@ export function createKnowledge(options: {
       if (!isRemoved(wireKey)) copies.delete(wireKey)
     },
     markRemoved: (wireKey) => keep(wireKey, removed, rememberRemoved),
-    write(wireKey, { bytes, ttl, base, sent }) {
+    write(wireKey, { bytes, ttl, base, basis, sent }) {
       const current = read(wireKey)
       if (current.status !== 'unknown' && !holds(base, current)) return current
       const earlier = journal.get(wireKey)
@@ -116,7 +118,7 @@ export function createKnowledge(options: {
           kind: 'set',
           bytes,
           expiresAt: ttl === undefined ? Infinity : clock.now() + ttl,
-          ...chained(earlier, base),
+          ...(basis === undefined ? chained(earlier, base) : { base: basis }),
           attempts: [...attemptsOf(earlier), ...(sent ? [versionOf(bytes)] : [])],
         })
       }

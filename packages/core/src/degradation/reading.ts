@@ -64,4 +64,6 @@ export interface StoreOptions {
    * always.
    */
   readonly over?: Found | 'absent'
+  /** What the difference is measured from, where the primary has to hear of it later; left out: from `over`. */
+  readonly basis?: Found | 'absent' | undefined
 }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Availability } from '../availability/availability.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
-import type { Found, Reading } from '../degradation/reading.ts'
+import type { Found, Reading, StoreOptions } from '../degradation/reading.ts'
 import { HoldfastError, optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { defaultTtl, touchDue, type TtlPolicy } from '../ttl.ts'
@@ -218,15 +218,26 @@ export function createSessions(options: SessionsOptions): Sessions {
     events.emit('session', { outcome: 'completed', reason })
     const revision = claims.revision > reading.revision ? claims.revision : entries.revise(reading.revision)
     const begunAt = Math.max(claims.begunAt, reading.stamp)
+    const { endsAt } = claims
     // To complete is no decision: what is changed from now on is measured against the token.
-    if ((reading.origin === 'fallback' && !reading.basis) || !availability.allows('write')) {
-      const ttl = Math.max(1, lifetimeOf(data, claims.endsAt))
-      const adopted = entries.adopt(id, data, { revision, stamp: begunAt, endsAt: claims.endsAt, ttl })
-      return noted(id, loadedEntry(adopted, sent))
-    }
-    const result = await put(id, data, { ...claims, revision, begunAt, over: reading })
+    const isTold = reading.origin === 'primary' && availability.allows('write')
+    if (!isTold && !reading.basis) return adopted(id, data, sent, { revision, begunAt })
+    const basis = reading.basis && overOf(id, loadedToken(sent, false))
+    const result = await put(id, data, { endsAt, revision, begunAt, over: reading, basis })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
     return result.current.status === 'found' ? found(id, result.current, sent) : missing()
+  }
+
+  /** While Redis is away, or takes no writes, this process goes by the token. */
+  function adopted(
+    id: string,
+    data: SessionData,
+    sent: Sent,
+    { revision, begunAt }: { revision: number; begunAt: number },
+  ): Loaded {
+    const { endsAt } = sent.claims
+    const ttl = Math.max(1, lifetimeOf(data, endsAt))
+    return noted(id, loadedEntry(entries.adopt(id, data, { revision, stamp: begunAt, endsAt, ttl }), sent))
   }
 
   /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */
@@ -240,7 +251,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     const data = isNewer ? (copy.value as SessionData) : sent.data
     const revision = isNewer ? copy.revision : claims.revision
-    const result = await put(id, data, { ...claims, revision, over: 'absent' })
+    const { begunAt } = claims
+    if (!availability.allows('write')) return adopted(id, data, sent, { revision, begunAt })
+    const result = await put(id, data, { endsAt: claims.endsAt, begunAt, revision, over: 'absent' })
     endings.compareSoon()
     if (isEnded(id)) {
       await end(id)
@@ -256,15 +269,10 @@ export function createSessions(options: SessionsOptions): Sessions {
   function put(
     id: string,
     data: SessionData,
-    {
-      revision,
-      endsAt,
-      begunAt,
-      over,
-    }: Pick<Claims, 'revision' | 'endsAt' | 'begunAt'> & { over: Found | 'absent' },
+    at: Pick<Claims, 'revision' | 'endsAt' | 'begunAt'> & Pick<StoreOptions, 'over' | 'basis'>,
   ): ReturnType<Entries['set']> {
-    const lifetime = Math.max(1, lifetimeOf(data, endsAt))
-    return entries.set(id, data, { ttl: lifetime, endsAt, stamp: begunAt, revision, over })
+    const { begunAt: stamp, ...options } = at
+    return entries.set(id, data, { ...options, stamp, ttl: Math.max(1, lifetimeOf(data, at.endsAt)) })
   }
 
   function noted(id: string, loaded: LoadedSession): Loaded {
