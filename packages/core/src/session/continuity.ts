@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Events } from '../events.ts'
+import { fromJson, toJson } from '../envelope/json.ts'
 import { optionError } from '../errors.ts'
 import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import type { Endings } from './endings.ts'
@@ -43,6 +44,8 @@ export interface Sent {
 interface Opened {
   readonly text: string
   readonly claims: Claims
+  /** The session's data as JSON: whoever gets it may change it, so each gets their own. */
+  readonly content: string
 }
 
 /** What a token is made of. */
@@ -115,8 +118,8 @@ export function createContinuity(options: {
     throw optionError('continuity.audience', 'a text that is not empty', audience)
   const tokens = createTokens({ secrets: options.secrets, audience, lifetime, now })
   /**
-   * What was opened lately. A browser sends the same token with every request, and most of the time nobody needs what is
-   * in it: then it is enough to know it again, letter by letter.
+   * What was opened lately. A browser sends the same token with every request: then it is enough to know it again, letter
+   * by letter.
    */
   const opened = new LRUCache<string, Opened>({ max: rememberedTokens })
   let hasWarned = false
@@ -139,37 +142,33 @@ export function createContinuity(options: {
     return restoreUnwitnessed || sent.issuedAt >= endings.since
   }
 
-  function checked(session: string, text: string, claims: Claims, read?: SessionData): Sent | undefined {
+  function checked(session: string, { text, claims, content }: Opened): Sent | undefined {
     const { issuedAt, expiresAt, endsAt, user } = claims
     const time = now()
     if (expiresAt <= time || (endsAt > 0 && endsAt <= time)) return refuse('expired')
     if (user && endings.isUserEnded(user, session, claims.begunAt)) return refuse('ended')
-    let data = read
+    let data: SessionData | undefined
     return {
       text,
       claims,
       isTrusted: time - issuedAt < trustFor && !claims.isPartial && isWitnessed(claims),
       get data() {
-        return (data ??= dataOf(session, text))
+        return (data ??= fromJson(content) as SessionData)
       },
     }
-  }
-
-  function dataOf(session: string, text: string): SessionData {
-    const again = tokens.open(session, text)
-    return 'claims' in again ? again.claims.data : {}
   }
 
   return {
     lifetime,
     open(session, token) {
       const known = opened.get(session)
-      if (known?.text === token) return checked(session, token, known.claims)
+      if (known?.text === token) return checked(session, known)
       const result = tokens.open(session, token)
       if ('refused' in result) return refuse(result.refused)
       const { data, ...claims } = result.claims
-      opened.set(session, { text: unsliced(token), claims })
-      return checked(session, token, claims, data)
+      const fresh = { text: unsliced(token), claims, content: toJson(data) }
+      opened.set(session, fresh)
+      return checked(session, fresh)
     },
     isDue({ issuedAt, expiresAt }) {
       const quarter = (expiresAt - issuedAt) / 4
