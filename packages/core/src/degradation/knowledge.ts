@@ -74,7 +74,8 @@ export function createKnowledge(options: {
   }
 
   function basisOf(wireKey: string, base: Base): BasisOf | undefined {
-    if (typeof base === 'string') return undefined
+    if (base === 'any') return undefined
+    if (base === 'absent') return { value: {}, revision: 0, isAssumed: false }
     const { isAssumed } = base
     const opened = envelopes.open(wireKey, base.bytes)
     if (opened.status !== 'opened') return { value: {}, revision: 0, isAssumed }

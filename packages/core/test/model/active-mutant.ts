@@ -9,8 +9,9 @@ export type MutantName =
   | 'sessions never count as ended'
   | 'users never count as logged out everywhere'
   | 'endings are forgotten while the primary is away'
+  | 'endings of a user are not marked'
   | 'the journal is not replayed'
-  | 'the journal is replayed before endings are compared'
+  | 'the primary is trusted before endings are compared'
   | 'a write in memory ignores what it was based on'
   | 'what cannot be known is said not to be there'
   | 'calls never time out'
@@ -18,6 +19,7 @@ export type MutantName =
   | 'a changed session keeps its token'
   | 'an unknown session gets a token'
   | 'memory outranks a newer token'
+  | 'what is missing counts as ended'
 
 /** What can be broken in the line to the primary. */
 export type LineMutant =
@@ -26,6 +28,7 @@ export type LineMutant =
   | 'loads no tombstones'
   | 'publishes no endings'
   | 'keeps no tombstones in the primary'
+  | 'does not notice a gap in what it hears'
   | 'loses every other write'
 
 /** Whether this mutant is the one that is active now. */

@@ -75,8 +75,8 @@ export async function leave(around: Surroundings, visit: Visit, action: Action):
     case 'set':
       return saved(around, { ...visit, content: { ...content, [action.key]: value } })
     case 'unset': {
-      const { [action.key]: was, ...rest } = content
-      return was === undefined ? unchanged(around, visit) : saved(around, { ...visit, content: rest })
+      const { [action.key]: _, ...rest } = content
+      return saved(around, { ...visit, content: rest })
     }
     case 'login':
       if (!visit.isNew) await sessions.end(id)

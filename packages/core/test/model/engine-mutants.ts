@@ -1,8 +1,8 @@
-import type * as availabilityModule from '../../src/availability/availability.ts'
 import type * as deadlinesModule from '../../src/availability/deadlines.ts'
 import type * as knowledgeModule from '../../src/degradation/knowledge.ts'
 import type * as rulesModule from '../../src/degradation/rules.ts'
 import type * as settleModule from '../../src/degradation/settle.ts'
+import type * as endingsModule from '../../src/session/endings.ts'
 import type * as marksModule from '../../src/session/marks.ts'
 import type * as mergeModule from '../../src/session/merge.ts'
 import type * as sessionsModule from '../../src/session/sessions.ts'
@@ -49,6 +49,10 @@ export const mutated = {
           isEnded: (session) => !is('sessions never count as ended') && marks.isEnded(session),
           isUserEnded: (...asked) =>
             !is('users never count as logged out everywhere') && marks.isUserEnded(...asked),
+          mark(ending) {
+            const isUnmarked = ending.of === 'user' && is('endings of a user are not marked')
+            return marks.mark(isUnmarked ? { ...ending, until: 0 } : ending)
+          },
           join: (theirs) =>
             is('endings are forgotten while the primary is away')
               ? marks.join(theirs).filter(([member]) => member.startsWith('c'))
@@ -68,28 +72,24 @@ export const mutated = {
       is('the journal is not replayed') ? Promise.resolve(undefined) : module.settleJournal(settle),
   }),
 
-  availability: (module: typeof availabilityModule): Partial<typeof availabilityModule> => ({
+  endings: (module: typeof endingsModule): Partial<typeof endingsModule> => ({
     ...module,
-    createAvailability(options) {
-      const availability = module.createAvailability(options)
-      const hooks: Parameters<typeof availability.onRecovery>[0][] = []
-      return Object.defineProperties(
-        {
-          ...availability,
-          onRecovery(hook) {
-            hooks.push(hook)
-            const at = hooks.length - 1
-            availability.onRecovery((settling) => {
-              const isReversed = is('the journal is replayed before endings are compared')
-              return hooks.at(isReversed ? -1 - at : at)!(settling)
-            })
-          },
-        } satisfies typeof availability,
-        {
-          state: { get: () => availability.state },
-          circuit: { get: () => availability.circuit },
-        },
-      )
+    createEndings({ availability, ...others }) {
+      const onRecovery: typeof availability.onRecovery = (compare) => {
+        let hasCompared = false
+        availability.onRecovery((settling) => {
+          if (hasCompared && is('the primary is trusted before endings are compared'))
+            return Promise.resolve(undefined)
+          hasCompared = true
+          return compare(settling)
+        })
+      }
+      return module.createEndings({
+        ...others,
+        availability: Object.create(availability, {
+          onRecovery: { value: onRecovery },
+        }) as typeof availability,
+      })
     },
   }),
 
@@ -130,7 +130,7 @@ export const mutated = {
       ...module.degradationRules,
       session: {
         ...module.degradationRules.session,
-        get token() {
+        get token(): (typeof module.degradationRules.session)['token'] {
           const { token } = module.degradationRules.session
           return is('writes are refused while the primary is away') ? { ...token, write: 'refuse' } : token
         },
@@ -142,8 +142,10 @@ export const mutated = {
     ...module,
     createSessions(options) {
       const sessions = module.createSessions(options)
+      const missing = new Set<string>()
       return {
         ...sessions,
+        isEnded: (id) => sessions.isEnded(id) || (is('what is missing counts as ended') && missing.has(id)),
         tokenFor(id, data, from, overhead) {
           const isKept =
             is('a changed session keeps its token') && from.status === 'found' && from.token !== undefined
@@ -151,10 +153,11 @@ export const mutated = {
           if (isKept) return undefined
           return sessions.tokenFor(id, data, isGiven ? sessions.begin() : from, overhead)
         },
-        load: async (id, token) => {
-          if (!is('memory outranks a newer token')) return sessions.load(id, token)
-          const known = await sessions.load(id)
-          return known.status === 'found' ? known : sessions.load(id, token)
+        async load(id, token) {
+          const known = is('memory outranks a newer token') ? await sessions.load(id) : undefined
+          const loaded = known?.status === 'found' ? known : await sessions.load(id, token)
+          if (loaded.status === 'missing') missing.add(id)
+          return loaded
         },
       }
     },

@@ -1,4 +1,4 @@
-import type { Backend, SetOptions } from '../../src/backend/backend.ts'
+import type { Backend, Member, SetOptions } from '../../src/backend/backend.ts'
 import { is } from './active-mutant.ts'
 
 /** A line that breaks the promise of the mutant that is active. */
@@ -19,15 +19,24 @@ export function brokenLine(backend: Backend): Backend {
       const isLost = is('loses every other write') && key.includes('session') && writes++ % 2 === 1
       return isLost ? Promise.resolve({ written: true }) : backend.set(key, value, broken(options))
     },
+    subscribe: (channel, listener, onGap) =>
+      backend.subscribe(channel, listener, is('does not notice a gap in what it hears') ? undefined : onGap),
     sets: {
       ...sets,
       add(set, members, { publish, ...also } = {}) {
-        const kept = is('keeps no tombstones in the primary') ? [] : members
+        const kept = is('keeps no tombstones in the primary') ? members.filter(isNote) : members
         const told = is('publishes no endings') || !publish ? undefined : { publish }
         return sets.add(set, kept, { ...also, ...told })
       },
-      members: (set, range) =>
-        is('loads no tombstones') ? sets.members(set, range).then(() => []) : sets.members(set, range),
+      async members(set, range) {
+        const members = await sets.members(set, range)
+        return is('loads no tombstones') ? members.filter(isNote) : members
+      },
     },
   }
+}
+
+/** Not a tombstone, but the note of since when they are complete. */
+function isNote([member]: Member): boolean {
+  return member.startsWith('c')
 }

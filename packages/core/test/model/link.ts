@@ -5,16 +5,20 @@ import type { SharedPrimary } from './shared-primary.ts'
 /**
  * How a process' line to the primary is. `hung`: what is sent stays under way, and takes effect when the line is well
  * again or, where the connection was dropped meanwhile, at any later time. `mute`: it takes effect at once, but no answer
- * comes back.
+ * comes back. `refusing`: writes are answered with an error, as at `maxmemory`.
  */
-export type LinkMode = 'well' | 'cut' | 'hung' | 'mute'
+export type LinkMode = 'well' | 'cut' | 'hung' | 'mute' | 'refusing'
 
 /** A process' line to the primary. */
 export interface Link extends Backend {
   readonly mode: LinkMode
+  /** Whether it answers what is asked. */
+  readonly isAnswering: boolean
   /** Whether what is published now is heard. */
   readonly isHearing: boolean
   become(mode: LinkMode): void
+  /** Loses the connection that listens; it is made anew after a while. */
+  deafen(): void
   /** Its process is gone; what it sent may still arrive. */
   abandon(): void
 }
@@ -33,16 +37,22 @@ interface Listener {
   readonly onGap: (() => void) | undefined
 }
 
+/** Whoever heard of a gap has asked for what was missed by then. */
+const soonAfterGap = 100
+
 export function createLink({
   primary,
   clock,
   random,
   mode: firstMode,
+  onCaughtUp,
 }: {
   primary: SharedPrimary
   clock: ModelClock
   random: () => number
   mode: LinkMode
+  /** Called when messages have been heard again for a while. */
+  onCaughtUp: () => void
 }): Link {
   let mode = firstMode
   let waiting: Waiting[] = []
@@ -55,23 +65,31 @@ export function createLink({
   let last = Promise.resolve()
   let tell: ((change: ConnectionChange) => void) | undefined
 
+  function isAnswering(): boolean {
+    return mode === 'well' || mode === 'refusing'
+  }
+
   /** Commands travel for a random while, on one connection: none overtakes another. */
   async function travel(before: Promise<void>): Promise<void> {
     await before
     for (let hops = Math.floor(random() * 4); hops > 0; hops--) await undefined
   }
 
-  async function send<T>(effect: () => T, canStray = true): Promise<T> {
+  async function send<T>(
+    effect: () => T,
+    kind: 'read' | 'write' | 'of this connection' = 'write',
+  ): Promise<T> {
     if (mode === 'cut') throw lost('ECONNREFUSED')
-    if (mode === 'well') {
+    if (isAnswering()) {
       await (last = travel(last))
+      if (mode === 'refusing' && kind === 'write') throw refused
       return effect()
     }
     const value = mode === 'mute' ? { of: effect() } : undefined
     return new Promise<T>((resolve, reject) => {
       waiting.push({
         deliver: () => resolve(value ? value.of : effect()),
-        stray: value || !canStray ? undefined : effect,
+        stray: value || kind !== 'write' ? undefined : effect,
         reject,
       })
     })
@@ -91,9 +109,10 @@ export function createLink({
     if (isListening) return
     const after = Math.floor(random() * 400)
     clock.setTimeout(() => {
-      if (mode !== 'well' || isListening || isAbandoned) return
+      if (!isAnswering() || isListening || isAbandoned) return
       isListening = true
       for (const { onGap } of listeners) onGap?.()
+      clock.setTimeout(() => isAnswering() && isListening && onCaughtUp(), soonAfterGap)
     }, after)
   }
 
@@ -101,7 +120,7 @@ export function createLink({
     if (isAbandoned || !isListening || mode === 'cut') return
     for (const listener of listeners) {
       if (listener.channel !== channel) continue
-      if (mode === 'well') queueMicrotask(() => listener.hear(message))
+      if (isAnswering()) queueMicrotask(() => listener.hear(message))
       else unheard.push(() => listener.hear(message))
     }
   }
@@ -113,8 +132,11 @@ export function createLink({
     get mode() {
       return mode
     },
+    get isAnswering() {
+      return isAnswering()
+    },
     get isHearing() {
-      return mode === 'well' && isListening && listeners.length > 0
+      return isAnswering() && isListening && listeners.length > 0
     },
     become(next) {
       if (mode === next) return
@@ -122,7 +144,7 @@ export function createLink({
       if (next === 'cut') {
         drop()
         tell?.({ status: 'lost', cause: lost('ECONNREFUSED') })
-      } else if (next === 'well') {
+      } else if (isAnswering()) {
         for (const { deliver } of waiting.splice(0)) deliver()
         for (const listener of unheard.splice(0)) listener()
         listenAgain()
@@ -132,6 +154,10 @@ export function createLink({
         }
       }
     },
+    deafen() {
+      isListening = false
+      if (isAnswering()) listenAgain()
+    },
     abandon() {
       isAbandoned = true
       tell = undefined
@@ -139,13 +165,13 @@ export function createLink({
       mode = 'cut'
     },
 
-    get: (key) => send(() => primary.get(key)),
-    getMany: (keys) => send(() => keys.map((key) => primary.get(key))),
+    get: (key) => send(() => primary.get(key), 'read'),
+    getMany: (keys) => send(() => keys.map((key) => primary.get(key)), 'read'),
     set: (key, value, options) => send(() => primary.set(key, value, options)),
     delete: (key) => send(() => primary.delete(key)),
     touch: (key, ttl) => send(() => primary.touch(key, ttl)),
     async *scan(prefix) {
-      yield await send(() => primary.keys(prefix))
+      yield await send(() => primary.keys(prefix), 'read')
     },
     publish: (channel, message) => send(() => primary.publish(channel, message)),
     async subscribe(channel, listener, onGap) {
@@ -153,7 +179,7 @@ export function createLink({
       await send(() => {
         listeners.push(entry)
         isListening = true
-      }, false)
+      }, 'of this connection')
       return { close: async () => void (listeners = listeners.filter((other) => other !== entry)) }
     },
     sets: {
@@ -164,18 +190,18 @@ export function createLink({
           if (also?.publish) primary.publish(also.publish.channel, also.publish.message)
         }),
       remove: (set, members) => send(() => primary.removeMembers(set, members)),
-      members: (set, range) => send(() => primary.members(set, range)),
+      members: (set, range) => send(() => primary.members(set, range), 'read'),
     },
-    ping: () => send(() => undefined),
+    ping: () => send(() => undefined, 'read'),
     watch(listener) {
       tell = listener
-      if (mode === 'well') listener({ status: 'ready' })
+      if (isAnswering()) listener({ status: 'ready' })
       return () => void (tell = undefined)
     },
     reset() {
       drop()
       tell?.({ status: 'lost', cause: undefined })
-      if (mode !== 'well') return
+      if (!isAnswering()) return
       isConnected = true
       listenAgain()
       tell?.({ status: 'ready' })
@@ -183,6 +209,10 @@ export function createLink({
     close: async () => undefined,
   }
 }
+
+const refused = Object.assign(new Error("OOM command not allowed when used memory > 'maxmemory'"), {
+  name: 'ReplyError',
+})
 
 function lost(code: string): Error {
   return Object.assign(new Error(`connect ${code}`), { code })

@@ -28,7 +28,8 @@ export interface ProcessOptions {
   readonly random: () => number
   /** Breaks the line on purpose. */
   readonly mutate: (backend: Backend) => Backend
-  readonly onHealthy: (index: number) => void
+  /** It has told the primary what it knows of endings, and the other way round. */
+  readonly onMet: (index: number, after: 'gap' | 'recovery') => void
 }
 
 export function createProcess(options: ProcessOptions): Process {
@@ -60,8 +61,14 @@ export function createProcess(options: ProcessOptions): Process {
 
 interface Life extends Pick<Process, 'link' | 'holdfast' | 'sessions' | 'stop'> {}
 
-function begin({ index, primary, clock, random, mutate, onHealthy }: ProcessOptions, mode: LinkMode): Life {
-  const link = createLink({ primary, clock, random, mode })
+function begin({ index, primary, clock, random, mutate, onMet }: ProcessOptions, mode: LinkMode): Life {
+  const link = createLink({
+    primary,
+    clock,
+    random,
+    mode,
+    onCaughtUp: () => holdfast.state === 'healthy' && onMet(index, 'gap'),
+  })
   const own = clock.ofProcess()
   const holdfast = createHoldfast({
     backend: mutate(link),
@@ -76,7 +83,7 @@ function begin({ index, primary, clock, random, mutate, onHealthy }: ProcessOpti
     continuity: { secrets: ['a secret of the model, 32 bytes or more'], lifetime: tokenLifetime },
     userId: (session) => session['user'] as string | undefined,
   })
-  holdfast.on('transition', ({ to }) => to === 'healthy' && onHealthy(index))
+  holdfast.on('transition', ({ to }) => to === 'healthy' && onMet(index, 'recovery'))
   return {
     link,
     holdfast,

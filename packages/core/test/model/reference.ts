@@ -3,6 +3,7 @@ import type { Cookies } from './browser.ts'
 import { createKnownEndings, type Ending, type KnownEndings } from './known-endings.ts'
 import { createKnownSince, type KnownSince } from './known-since.ts'
 import { createKnownWrites, highest, type Floors, type KnownWrites } from './known-writes.ts'
+import { judgeContent, judgeFloors, judgeUser, newSession, Violation, type Session } from './session.ts'
 
 /** Who is logged in as whom, what was written, and who must know of it: the small model that the engine is held against. */
 export interface Reference {
@@ -13,6 +14,8 @@ export interface Reference {
   session(id: string): Session | undefined
   /** A value was written, or taken away, by a request that may still fail. */
   attempted(id: string, key: string, value: number, isRemoval: boolean): void
+  /** Something is written to a session that cannot be known. */
+  wroteBlind(id: string): void
   issued(text: string, token: Issued): void
   token(text: string | undefined): Issued | undefined
   /** Throws a {@link Violation} where loading came to what it may not. */
@@ -25,27 +28,6 @@ export interface Reference {
   restore(copy: PrimaryKnowledge): void
 }
 
-export interface Session {
-  readonly id: string
-  readonly user: string | undefined
-  readonly bornAt: number
-  readonly values: Map<string, Set<number>>
-  readonly removals: Map<string, number>
-  /** Something was written while nobody could know the session. */
-  hasBlindWrites: boolean
-  /** The primary had no record of it at some time. */
-  wasLost: boolean
-  /** Requests that did not see each other wrote to it, and the primary could not bring them together. */
-  isDiverged: boolean
-  /** Requests that did not see each other wrote to it; only the primary has all of it. */
-  isTorn: boolean
-  /** Something was written out of touch with the primary, and not everything has settled since. */
-  wroteApart: boolean
-  /** Writes up to this one may have been lost that way. */
-  forgiven: number
-  readonly acknowledged: Map<string, number>
-}
-
 /** A token that a response set. */
 export interface Issued {
   readonly id: string
@@ -54,16 +36,20 @@ export interface Issued {
   readonly goodUntil: number
   readonly user: unknown
   readonly floors: Floors
+  /** It lacks what another request has written meanwhile. */
+  readonly isTorn: boolean
 }
 
 /** What a process made of cookies. */
 export interface Seen {
   readonly process: number
   readonly isInTouch: boolean
+  /** The primary answers at least what does not write. */
+  readonly canAsk: boolean
   readonly cookies: Cookies
   readonly loaded: Loaded
-  /** They are the browser's own, not copied or forged: it is owed its session. */
-  readonly isOwn: boolean
+  /** What is owed to the browser that they belong to; absent for cookies that were copied or forged. */
+  readonly owed: Floors | undefined
 }
 
 export interface PrimaryKnowledge {
@@ -72,9 +58,6 @@ export interface PrimaryKnowledge {
   readonly since: ReturnType<KnownSince['copy']>
 }
 
-/** An invariant that does not hold. */
-export class Violation extends Error {}
-
 export function createReference(processes: number, now: () => number): Reference {
   const sessions = new Map<string, Session>()
   const tokens = new Map<string, Issued>()
@@ -82,11 +65,11 @@ export function createReference(processes: number, now: () => number): Reference
   const writes = createKnownWrites(processes)
   const since = createKnownSince(processes)
 
-  function judge({ process, isInTouch, cookies, loaded, isOwn }: Seen): void {
+  function judge({ process, isInTouch, canAsk, cookies, loaded, owed }: Seen): void {
     const session = sessions.get(cookies.id!)
     if (!session) throw new Violation(`the model: session ${cookies.id} is of nobody`)
     const ending = endings.knownTo(process, session)
-    if (ending && isServed(loaded, ending) && !isTolerated(session, ending)) {
+    if (ending && isServed(loaded, ending)) {
       const name = ending.wasTold ? 'S3' : 'S4'
       throw new Violation(`${name}: process ${process} serves ${session.id}, which it must know as ended`)
     }
@@ -95,20 +78,21 @@ export function createReference(processes: number, now: () => number): Reference
 
     const token = usable(cookies, session)
     const isThere = isInTouch && writes.isThere(session.id)
-    if (isOpen('F4') && loaded.status === 'found' && loaded.degraded === 'empty') return
-    if (isOpen('F7') && session.hasBlindWrites && session.wasLost) return
+    if (session.hasBlindWrites && session.wasLost) return
     if (loaded.status === 'found') {
       judgeUser(session, loaded.data['user'], token !== undefined || isThere)
-      const floors = highest(writes.floorsOf(process, session.id, isInTouch), token?.floors ?? [])
-      if (!session.isDiverged && (isInTouch || !session.isTorn || !isOpen('F1c')))
-        judgeFloors(session, loaded.data, floors)
-    } else if (isOwn && loaded.status === 'missing' && !(isOpen('F2') && session.isDiverged)) {
+      const kept = writes.floorsOf(process, session.id, isInTouch)
+      const said = token && !token.isTorn ? token.floors : []
+      const floors = highest(kept, token ? highest(said, owed ?? []) : [])
+      const isTorn = session.isTorn || token?.isTorn === true
+      if (!session.isDiverged && (isInTouch || !isTorn)) judgeFloors(session, loaded.data, floors)
+    } else if (owed && loaded.status === 'missing') {
       if (isThere) throw new Violation(`S2: process ${process} denies ${session.id}, which is in the primary`)
-      if (!isInTouch && !token)
+      if (!canAsk && !token)
         throw new Violation(`S8: process ${process} cannot know, and says that there is no ${session.id}`)
       if (token && !since.mayDistrust(process, token.at))
         throw new Violation(`S2: process ${process} denies ${session.id} in spite of its token`)
-    } else if (isOwn && loaded.status === 'unknown' && (token || isThere)) {
+    } else if (owed && loaded.status === 'unknown' && (token || isThere)) {
       throw new Violation(`S2: process ${process} does not know ${session.id} ${token ? 'by its token' : ''}`)
     }
   }
@@ -126,7 +110,7 @@ export function createReference(processes: number, now: () => number): Reference
     for (const session of sessions.values()) {
       if (!isLost(session)) continue
       session.wasLost = true
-      if (isOpen('F8') && session.isTorn) session.isDiverged = true
+      if (session.isTorn) session.isDiverged = true
     }
   }
 
@@ -134,26 +118,17 @@ export function createReference(processes: number, now: () => number): Reference
     endings,
     writes,
     since,
-    born: (id, user) =>
-      void sessions.set(id, {
-        id,
-        user,
-        bornAt: now(),
-        values: new Map(),
-        removals: new Map(),
-        hasBlindWrites: false,
-        wasLost: false,
-        isDiverged: false,
-        isTorn: false,
-        wroteApart: false,
-        forgiven: 0,
-        acknowledged: new Map(),
-      }),
+    born: (id, user) => void sessions.set(id, newSession(id, user, now())),
     session: (id) => sessions.get(id),
     attempted(id, key, value, isRemoval) {
       const session = sessions.get(id)!
       if (isRemoval) session.removals.set(key, value)
       else session.values.set(key, (session.values.get(key) ?? new Set()).add(value))
+    },
+    wroteBlind(id) {
+      const session = sessions.get(id)!
+      session.hasBlindWrites = true
+      if (!writes.isThere(id)) session.wasLost = true
     },
     issued: (text, token) => void tokens.set(text, token),
     token: (text) => (text === undefined ? undefined : tokens.get(text)),
@@ -166,7 +141,7 @@ export function createReference(processes: number, now: () => number): Reference
       for (const session of sessions.values()) {
         if (session.isDiverged) session.forgiven = value
         session.isDiverged = false
-        session.wroteApart = false
+        session.written = []
       }
     },
     copy: () => ({ endings: endings.copy(), writes: writes.copy(), since: since.copy() }),
@@ -179,53 +154,7 @@ export function createReference(processes: number, now: () => number): Reference
   }
 }
 
-/** Whatever is shown was written to this very session. */
-function judgeContent(session: Session, data: Readonly<Record<string, unknown>>): void {
-  for (const [key, value] of Object.entries(data)) {
-    if (key === 'cookie') continue
-    const isTheirs = key === 'user' ? value === session.user : session.values.get(key)?.has(value as number)
-    if (!isTheirs)
-      throw new Violation(`S7: ${session.id} shows ${key}=${String(value)}, which nobody wrote to it`)
-  }
-}
-
-function judgeUser(session: Session, user: unknown, isOwed: boolean): void {
-  if (user === session.user || (session.hasBlindWrites && !isOwed)) return
-  throw new Violation(`S2: ${session.id} is of ${session.user}, and shows ${String(user)}`)
-}
-
-function judgeFloors(session: Session, data: Readonly<Record<string, unknown>>, floors: Floors): void {
-  for (const [key, floor] of floors) {
-    if (floor <= session.forgiven) continue
-    const shown = data[key] === undefined ? (session.removals.get(key) ?? 0) : (data[key] as number)
-    if (shown < floor)
-      throw new Violation(
-        `S5: ${session.id} shows ${key}=${String(data[key])}, though ${floor} was acknowledged and kept`,
-      )
-  }
-}
-
-/** What the keys of a session hold at least, by a content that was shown or sealed. */
-export function floorsOf(session: Session, content: Readonly<Record<string, unknown>>): Floors {
-  const floors = new Map<string, number>()
-  for (const [key, value] of Object.entries(content)) {
-    if (typeof value === 'number') floors.set(key, value)
-  }
-  // What is missing was taken away, as far as it is known: the removal is part of the content.
-  for (const [key, value] of session.removals) if (!floors.has(key)) floors.set(key, value)
-  return floors
-}
-
 /** What was written while nobody could know the session is shown, but not as its user's. */
 function isServed(loaded: Loaded, { of }: Ending): boolean {
   return loaded.status === 'found' && (of === 'session' || loaded.data['user'] !== undefined)
-}
-
-/** Findings that are not mended yet. */
-function isTolerated({ hasBlindWrites }: Session, { of }: Ending): boolean {
-  return isOpen('F3') && hasBlindWrites && of === 'user'
-}
-
-export function isOpen(finding: string): boolean {
-  return (process.env['OPEN'] ?? '').split(',').includes(finding)
 }

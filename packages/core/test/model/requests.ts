@@ -1,7 +1,9 @@
 import { arrive, leave, type Action, type Outcome, type Visit } from './application.ts'
 import type { Browser, Cookies } from './browser.ts'
-import { patience, tokenLifetime, type Process } from './process.ts'
-import { floorsOf, isOpen, Violation, type Reference, type Session } from './reference.ts'
+import { patience, type Process } from './process.ts'
+import { highest, type Floors } from './known-writes.ts'
+import { endsSession, note, owedBy } from './notes.ts'
+import { floorsOf, Violation } from './session.ts'
 import type { World } from './world.ts'
 
 /** A browser's request that has loaded its session. */
@@ -10,6 +12,8 @@ export interface Pending {
   readonly process: Process
   readonly visit: Visit
   readonly wasInTouch: boolean
+  /** What the session held when it was loaded. */
+  readonly seen: Floors
 }
 
 /** A whole request of a browser. */
@@ -25,12 +29,13 @@ export async function request(
 /** The first half: loads the session, and holds it against the reference. */
 export async function begin(world: World, browser: Browser, process: Process): Promise<Pending> {
   const wasInTouch = process.isInTouch
-  const visit = await ask(world, process, browser.jar, true)
-  return { browser, process, visit, wasInTouch }
+  const visit = await ask(world, process, browser.jar, browser)
+  const session = visit.isNew ? undefined : world.reference.session(visit.id)
+  return { browser, process, visit, wasInTouch, seen: session ? floorsOf(session, visit.content) : new Map() }
 }
 
 /** Loads a session for whoever has its cookies. */
-export async function ask(world: World, process: Process, cookies: Cookies, isOwn: boolean): Promise<Visit> {
+export async function ask(world: World, process: Process, cookies: Cookies, owner?: Browser): Promise<Visit> {
   const { reference } = world
   const wasInTouch = process.isInTouch
   const visit = await bounded(world, arrive({ sessions: process.sessions, nextId: world.nextId }, cookies))
@@ -41,17 +46,26 @@ export async function ask(world: World, process: Process, cookies: Cookies, isOw
     () =>
       `  process ${process.index} finds ${cookies.id} ${shown(visit)}${isInTouch ? '' : ', out of touch'}`,
   )
-  reference.judge({ process: process.index, isInTouch, cookies, loaded, isOwn })
+  reference.judge({
+    process: process.index,
+    isInTouch,
+    canAsk: process.link.isAnswering,
+    cookies,
+    loaded,
+    owed: owner?.owed,
+  })
   const session = reference.session(cookies.id!)!
-  if (!isInTouch) session.wroteApart = true
   if (loaded.status === 'found' && isInTouch && loaded.data['user'] === session.user)
     reference.writes.has(session.id, floorsOf(session, loaded.data))
   return visit
 }
 
+const reading: Action = { to: 'read' }
+
 /** The second half: does what was asked, and keeps the cookies. */
-export async function finish(world: World, pending: Pending, action: Action): Promise<void> {
+export async function finish(world: World, pending: Pending, asked: Action): Promise<void> {
   const { browser, process, visit, wasInTouch } = pending
+  const action = asked.to === 'unset' && visit.content[asked.key] === undefined ? reading : asked
   const { reference } = world
   const value = world.nextValue()
   const earlier = browser.jar
@@ -60,7 +74,7 @@ export async function finish(world: World, pending: Pending, action: Action): Pr
   if (action.to === 'set' || action.to === 'unset') {
     if (visit.isNew) reference.born(visit.id, undefined)
     reference.attempted(visit.id, action.key, value, action.to === 'unset')
-    if (visit.from.status === 'unknown') reference.session(visit.id)!.hasBlindWrites = true
+    if (visit.from.status === 'unknown') reference.wroteBlind(visit.id)
   }
   const outcome = await bounded(
     world,
@@ -71,102 +85,15 @@ export async function finish(world: World, pending: Pending, action: Action): Pr
     ),
   )
   const isInTouch = wasInTouch && process.isInTouch
-  noteEndings(world, pending, action, isInTouch)
-  if (action.to === 'login') reference.born(outcome.id, action.user)
-  noteWrite(world, pending, action, outcome, value, isInTouch)
-  noteToken(world, pending, outcome)
-  judgeCookies(world, visit, outcome)
-  browser.take(outcome.set)
-}
-
-function endsSession({ to }: Action): boolean {
-  return to === 'login' || to.startsWith('logout')
-}
-
-function noteEndings(world: World, { process, visit }: Pending, action: Action, wasTold: boolean): void {
-  const { endings } = world.reference
-  const by = { process: process.index, hearing: wasTold ? world.hearing() : [] }
-  const user = visit.content['user']
-  const now = world.clock.now()
-  if (user !== undefined && (action.to === 'logout everywhere' || action.to === 'logout elsewhere')) {
-    const except = action.to === 'logout elsewhere' ? visit.id : undefined
-    endings.mark(
-      {
-        of: 'user',
-        wasTold,
-        covers: (session) => session.user === user && session.bornAt < now && session.id !== except,
-      },
-      by,
-    )
-  }
-  if (endsSession(action) && action.to !== 'logout elsewhere' && !visit.isNew)
-    endings.mark({ of: 'session', wasTold, covers: ({ id }) => id === visit.id }, by)
-}
-
-function noteWrite(
-  { reference }: World,
-  { process, visit }: Pending,
-  action: Action,
-  { id, isNew, saved, content }: Outcome,
-  value: number,
-  isInTouch: boolean,
-): void {
   const key = action.to === 'set' || action.to === 'unset' ? action.key : undefined
-  if (key !== undefined)
-    noteDivergence(reference, reference.session(id)!, {
-      content,
-      key,
-      value,
-      isInTouch,
-      process: process.index,
-    })
-  if (saved?.status !== 'found') return
-  const on = isNew ? 'new' : visit.from.status === 'found' ? 'known' : 'unknown'
-  if (key !== undefined) reference.writes.wrote(process.index, { session: id, key, value, on }, isInTouch)
-  else if (isInTouch) reference.writes.has(id, [])
-}
-
-/**
- * What a request made of less than was acknowledged comes together again in the primary, if that has the rest and hears of
- * this one. Otherwise the session is two, until all has settled.
- */
-function noteDivergence(
-  { writes }: Reference,
-  session: Session,
-  write: { content: Outcome['content']; key: string; value: number; isInTouch: boolean; process: number },
-): void {
-  const { acknowledged } = session
-  const content = floorsOf(session, write.content)
-  const inPrimary = writes.floorsOf(write.process, session.id, true)
-  for (const [key, value] of acknowledged) {
-    if (key === write.key || (content.get(key) ?? 0) >= value) continue
-    session.isTorn = true
-    if (isOpen('F1') && (!write.isInTouch || (inPrimary.get(key) ?? 0) < value)) session.isDiverged = true
-  }
-  // What was taken away can come back: of what it was compared with, nothing has changed.
-  if (!write.isInTouch) session.wroteApart = true
-  if (isOpen('F5') && write.content[write.key] === undefined && session.wroteApart) session.isDiverged = true
-  acknowledged.set(write.key, write.value)
-}
-
-function noteToken({ reference, clock }: World, { browser, visit }: Pending, outcome: Outcome): void {
-  const { token } = outcome.set
-  const session = reference.session(outcome.id)
-  if (!token || !session) return
-  const { from } = outcome
-  const now = clock.now()
-  const sent =
-    from.status === 'found' && from.degraded !== false ? reference.token(visit.cookies.token) : undefined
-  const floors = floorsOf(session, outcome.content)
-  reference.issued(token, {
+  const made =
+    outcome.id === visit.id ? highest(pending.seen, key === undefined ? [] : [[key, value]]) : new Map()
+  note(world, pending, action, outcome, { key, value, made, isInTouch })
+  judgeCookies(world, visit, outcome)
+  browser.take(outcome.set, {
     id: outcome.id,
-    at: now,
-    goodUntil: Math.min(now + tokenLifetime, sent?.goodUntil ?? Infinity),
-    user: outcome.content['user'],
-    floors,
+    floors: owedBy(outcome, made, outcome.set.token ?? earlier.token),
   })
-  if ([...session.acknowledged].every(([key, value]) => (floors.get(key) ?? 0) >= value))
-    session.isTorn = false
 }
 
 /** S8, S12: cookies change only for a session that is new, or that was ended. */

@@ -1,21 +1,14 @@
 import type { Backend } from '../../src/backend/backend.ts'
+import { calm, evict, failover, replayAll, restart } from './faults.ts'
 import { forged } from './forged.ts'
 import { createRandom } from './random.ts'
-import { Violation } from './reference.ts'
 import { ask, begin, finish, request, type Pending } from './requests.ts'
-import { keys, type Schedule, type Step } from './schedule.ts'
+import { keys, told, type Schedule, type Step } from './schedule.ts'
+import { Violation } from './session.ts'
 import { createWorld, type World } from './world.ts'
 
-const names = {
-  session: 'holdfast:session:',
-  endings: 'holdfast:ended:holdfast:session:',
-  epoch: 'holdfast:epoch',
-}
 const stepTime = 2
 const remembered = 6
-/** How long until processes that nothing hints at a gap have compared what they know. */
-const comparison = 301_000
-const recovery = 10_000
 
 /** Lets a schedule happen; throws a {@link Violation}, with the trace of what happened, where an invariant does not hold. */
 export async function run(
@@ -88,7 +81,7 @@ async function happen(world: World, slow: Pending[], step: Step): Promise<void> 
       return
     case 'replay': {
       const cookies = world.stolen.at(-1 - step.copy)
-      if (cookies) await ask(world, processes[step.process]!, cookies, false)
+      if (cookies) await ask(world, processes[step.process]!, cookies)
       return
     }
     case 'forge': {
@@ -97,7 +90,7 @@ async function happen(world: World, slow: Pending[], step: Step): Promise<void> 
         browsers[step.browser]!.jar,
         browsers.find(({ index }) => index !== step.browser)!.jar,
       )
-      if (cookies) await ask(world, processes[step.process]!, cookies, false)
+      if (cookies) await ask(world, processes[step.process]!, cookies)
       return
     }
     case 'drop token':
@@ -106,6 +99,8 @@ async function happen(world: World, slow: Pending[], step: Step): Promise<void> 
       for (const { link, index } of processes)
         if (step.process === 'all' || step.process === index) link.become(step.is)
       return
+    case 'deafen':
+      return processes[step.process]!.link.deafen()
     case 'deliver strays':
       return primary.deliverStrays()
     case 'flush':
@@ -120,70 +115,9 @@ async function happen(world: World, slow: Pending[], step: Step): Promise<void> 
     case 'restart':
       return restart(world, step.process)
     case 'wait':
-      return clock.advance(step.ms)
+      await clock.advance(step.ms)
+      return replayAll(world)
     case 'calm':
       return calm(world)
   }
-}
-
-function evict({ primary, reference, browsers }: World, what: 'endings' | 'epoch' | number): void {
-  if (what === 'epoch') return primary.evict(names.epoch)
-  if (what === 'endings') {
-    primary.evict(names.endings)
-    reference.endings.lost()
-    return reference.since.lost()
-  }
-  const { id } = browsers[what]!.jar
-  if (id === undefined) return
-  primary.evict(names.session + id)
-  reference.lostRecords(id)
-}
-
-function failover({ primary, reference, past, processes }: World, back: number): void {
-  const then = past[Math.min(back, past.length) - 1]!
-  const connected = processes.filter(({ link }) => link.mode === 'well')
-  for (const { link } of connected) link.become('cut')
-  primary.restore(then.primary)
-  reference.restore(then.known)
-  for (const { link } of connected) link.become('well')
-}
-
-function restart({ processes, reference }: World, index: number): void {
-  reference.endings.restarted(index)
-  reference.writes.restarted(index)
-  reference.since.restarted(index)
-  processes[index]!.restart()
-}
-
-/** Everything ends well; then everybody has to know everything. */
-async function calm(world: World): Promise<void> {
-  const { processes, primary, clock, reference, browsers } = world
-  for (const { link } of processes) link.become('well')
-  const isCalm = await clock.until(() => processes.every(({ isInTouch }) => isInTouch), recovery)
-  if (!isCalm) throw new Violation(`S5: a process does not recover within ${recovery} ms`)
-  primary.deliverStrays()
-  // Who started after a loss learns in the second round what the first one brought back.
-  for (let round = 0; round < 2; round++) {
-    for (const { index } of processes) reference.writes.settled(index)
-    await clock.advance(comparison)
-    for (let each = 0; each < 2; each++) {
-      for (const { index } of processes) {
-        reference.endings.met(index, world.hearing())
-        reference.since.met(index, clock.now())
-      }
-    }
-  }
-  for (const process of processes) {
-    for (const { jar } of browsers) if (jar.id !== undefined) await ask(world, process, jar, true)
-    for (const cookies of world.stolen) await ask(world, process, cookies, false)
-  }
-  reference.converged(world.lastValue())
-}
-
-/** A step in words. */
-function told(step: Step): string {
-  const { do: what, ...rest } = step
-  return `${what} ${Object.values(rest)
-    .map((value) => (typeof value === 'object' ? Object.values(value as object).join(' ') : String(value)))
-    .join(' ')}`
 }

@@ -16,6 +16,8 @@ export type Step =
   | { readonly do: 'forge'; readonly browser: number; readonly process: number; readonly how: Forgery }
   | { readonly do: 'drop token'; readonly browser: number }
   | { readonly do: 'line'; readonly process: number | 'all'; readonly is: LinkMode }
+  /** The connection on which a process listens is lost, and no other. */
+  | { readonly do: 'deafen'; readonly process: number }
   | { readonly do: 'deliver strays' }
   | { readonly do: 'flush' }
   | { readonly do: 'evict'; readonly what: 'endings' | 'epoch' | number }
@@ -61,10 +63,11 @@ const step: fc.Arbitrary<Step> = weighted<Step>(
   [2, fc.record({ do: fc.constant('begin slow'), browser, process, key })],
   [2, fc.record({ do: fc.constant('finish slow') })],
   [1, fc.record({ do: fc.constant('steal'), browser })],
-  [4, fc.record({ do: fc.constant('replay'), copy: fc.nat(4), process })],
+  [5, fc.record({ do: fc.constant('replay'), copy: fc.nat(2), process })],
   [1, fc.record({ do: fc.constant('forge'), browser, process, how: forgery() })],
   [1, fc.record({ do: fc.constant('drop token'), browser })],
   [7, fc.record({ do: fc.constant('line'), process: line, is: lineMode() })],
+  [3, fc.record({ do: fc.constant('deafen'), process })],
   [1, fc.record({ do: fc.constant('deliver strays') })],
   [1, fc.record({ do: fc.constant('flush') })],
   [2, fc.record({ do: fc.constant('evict'), what: fc.oneof(browser, fc.constantFrom('endings', 'epoch')) })],
@@ -87,7 +90,7 @@ function forgery(): fc.Arbitrary<Forgery> {
 }
 
 function lineMode(): fc.Arbitrary<LinkMode> {
-  return fc.constantFrom('cut', 'cut', 'hung', 'mute', 'well', 'well')
+  return fc.constantFrom('cut', 'cut', 'hung', 'mute', 'refusing', 'well', 'well')
 }
 
 /** The `do` and `to` of a record are constants, which their arbitraries only know as text. */
@@ -97,4 +100,12 @@ function weighted<T>(
   return fc.oneof(
     ...choices.map(([weight, arbitrary]) => ({ weight, arbitrary: arbitrary as fc.Arbitrary<T> })),
   )
+}
+
+/** A step in words. */
+export function told(step: Step): string {
+  const { do: what, ...rest } = step
+  return `${what} ${Object.values(rest)
+    .map((value) => (typeof value === 'object' ? Object.values(value as object).join(' ') : String(value)))
+    .join(' ')}`
 }

@@ -49,10 +49,11 @@ export function createWorld(seed: number, mutate: (backend: Backend) => Backend)
       clock,
       random,
       mutate,
-      onHealthy(healthy) {
-        reference.endings.met(healthy, hearing())
-        reference.since.met(healthy, clock.now())
-        note(() => `process ${healthy} is healthy`)
+      onMet(met, after) {
+        // After a gap it was a moment ago, and who heard it then is not known.
+        reference.endings.met(met, after === 'recovery' ? hearing() : [])
+        reference.since.met(met, clock.now())
+        note(() => `process ${met} has met the primary`)
       },
     }),
   )
