@@ -326,6 +326,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       from.status === 'found' && from.isMerged && from.entry
         ? mergeSessions({ base, mine, theirs: from.entry })
         : data
+    const basis = from.status === 'found' ? swallowedBy(id, from) : undefined
     let { revision } = at
     for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
       const result = await entries.set(id, value, {
@@ -334,6 +335,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         stamp: over === 'absent' ? at.begunAt : Math.max(at.begunAt, over.stamp),
         revision,
         over,
+        basis,
       })
       if (result.status === 'stored') return result
       const { current } = result
@@ -354,6 +356,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       'ERR_HOLDFAST_REJECTED',
       `A session changed ${maxConflicts} times while it was being saved.`,
     )
+  }
+
+  /** What another process may have made of the visitor's token meanwhile: while degraded a change is measured from that. */
+  function swallowedBy(id: string, from: LoadedSession): Found | 'absent' | undefined {
+    const isOfToken = from.token?.claims.revision === from.baseRevision && from.entry?.origin === 'fallback'
+    return isOfToken ? overOf(id, loadedToken(from.token!, false)) : undefined
   }
 
   /** What a save goes over: an entry, or what a token says, or nobody knows, which the primary may have otherwise. */
