@@ -68,12 +68,18 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
         yield* table.scan(prefix)
       },
       publish: (channel, message) => over(() => table.publish(channel, Buffer.from(message))),
-      subscribe: (channel, listener) =>
+      subscribe: (channel, listener, onGap) =>
         over(async () => {
           const subscription = await table.subscribe(channel, listener)
           subscriptions.add(subscription)
+          if (onGap) watchers.add(({ status }) => status === 'ready' && onGap())
           return subscription
         }),
+      sets: {
+        add: (set, members, also) => over(() => table.sets!.add(set, members, also)),
+        remove: (set, members) => over(() => table.sets!.remove(set, members)),
+        members: (set, range) => over(() => table.sets!.members(set, range)),
+      },
       ping: () => over(() => table.ping()),
       watch(listener) {
         watchers.add(listener)

@@ -4,6 +4,7 @@ import { lifecycleMutants } from './mutants-lifecycle.ts'
 import { lateMutants } from './mutants-late.ts'
 import { outageMutants } from './mutants-outage.ts'
 import { scanMutants } from './mutants-scan.ts'
+import { setMutants } from './mutants-sets.ts'
 import { valueMutants } from './mutants-values.ts'
 
 /** One mutant at least for each promise of a backend. */
@@ -12,6 +13,7 @@ export const mutants: readonly Mutant[] = [
   ...expiryMutants,
   ...conditionMutants,
   ...scanMutants,
+  ...setMutants,
   ...lifecycleMutants,
   ...outageMutants,
   ...lateMutants,

@@ -8,6 +8,7 @@ import { outageSessions } from './outage-sessions.ts'
 import { outage } from './outage.ts'
 import { pubsub } from './pubsub.ts'
 import { scan } from './scan.ts'
+import { sets } from './sets.ts'
 import { values } from './values.ts'
 
 /** Every promise that a backend makes. */
@@ -17,6 +18,7 @@ export const backendCases: readonly Case<BackendGround>[] = [
   conditions,
   scan,
   pubsub,
+  sets,
   lifecycle,
   outage,
   outageSessions,

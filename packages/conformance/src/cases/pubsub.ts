@@ -90,6 +90,22 @@ promise('listens again after an outage, without being told', {
   },
 })
 
+promise('tells a listener of the gap when it can hear again', {
+  unclaimed: needs('watch'),
+  async healthy({ backend, key }) {
+    let gaps = 0
+    await backend.subscribe(
+      key('channel'),
+      () => undefined,
+      () => gaps++,
+    )
+    return { gaps: () => gaps }
+  },
+  async recovered(_ground, { gaps }) {
+    await eventually(async () => assert.ok(gaps() > 0, 'nobody was told that messages may be missing'))
+  },
+})
+
 async function listen(
   backend: Backend,
   channel: string,

@@ -26,7 +26,7 @@ export function enveloped(
 
 function withEnvelopes(inner: Backend, how: EnvelopeOptions): Backend {
   const { seal, open } = createEnvelopes(how)
-  const { getBound, watch, reset } = inner
+  const { getBound, sets, watch, reset } = inner
 
   function opened(key: string, sealed: Uint8Array | undefined): Uint8Array | undefined {
     if (sealed === undefined) return undefined
@@ -70,7 +70,8 @@ function withEnvelopes(inner: Backend, how: EnvelopeOptions): Backend {
     touch: (key, ttl) => inner.touch(key, ttl),
     scan: (prefix) => inner.scan(prefix),
     publish: (channel, message) => inner.publish(channel, message),
-    subscribe: (channel, listener) => inner.subscribe(channel, listener),
+    subscribe: (channel, listener, onGap) => inner.subscribe(channel, listener, onGap),
+    ...(sets && { sets }),
     ping: () => inner.ping(),
     ...(watch && { watch: (listener: Parameters<typeof watch>[0]) => watch.call(inner, listener) }),
     ...(reset && { reset: () => reset.call(inner) }),

@@ -1,4 +1,4 @@
-import type { Backend } from '@holdfast/core'
+import type { AlsoDo, Backend, ExpiringSets } from '@holdfast/core'
 import type { BackendSubject } from '../subject.ts'
 
 /** The subject with every key and channel under a prefix: a backend around a backend keeps the same promises. */
@@ -11,7 +11,7 @@ export function prefixed(subject: BackendSubject, prefix: string): BackendSubjec
 }
 
 function withPrefix(inner: Backend, prefix: string): Backend {
-  const { getBound, watch, reset } = inner
+  const { getBound, sets, watch, reset } = inner
   return {
     name: inner.name,
     capabilities: inner.capabilities,
@@ -26,10 +26,23 @@ function withPrefix(inner: Backend, prefix: string): Backend {
         yield keys.map((key) => key.slice(prefix.length))
     },
     publish: (channel, message) => inner.publish(prefix + channel, message),
-    subscribe: (channel, listener) => inner.subscribe(prefix + channel, listener),
+    subscribe: (channel, listener, onGap) => inner.subscribe(prefix + channel, listener, onGap),
+    ...(sets && { sets: setsWithPrefix(sets, prefix) }),
     ping: () => inner.ping(),
     ...(watch && { watch: (listener: Parameters<typeof watch>[0]) => watch.call(inner, listener) }),
     ...(reset && { reset: () => reset.call(inner) }),
     close: () => inner.close(),
+  }
+}
+
+function setsWithPrefix(inner: ExpiringSets, prefix: string): ExpiringSets {
+  const also = ({ delete: key, publish }: AlsoDo): AlsoDo => ({
+    ...(key !== undefined && { delete: prefix + key }),
+    ...(publish && { publish: { ...publish, channel: prefix + publish.channel } }),
+  })
+  return {
+    add: (set, members, more) => inner.add(prefix + set, members, more && also(more)),
+    remove: (set, members) => inner.remove(prefix + set, members),
+    members: (set, range) => inner.members(prefix + set, range),
   }
 }
