@@ -65,5 +65,5 @@ export interface StoreOptions {
    */
   readonly over?: Found | 'absent'
   /** What the difference is measured from, where the primary has to hear of it later; left out: from `over`. */
-  readonly basis?: Found | 'absent' | undefined
+  readonly basis?: Found | undefined
 }

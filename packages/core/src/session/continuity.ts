@@ -37,7 +37,7 @@ export interface Sent {
   readonly claims: Claims
   /** Young enough to be served without asking Redis. */
   readonly isTrusted: boolean
-  /** The session; opened when it is asked for. */
+  /** The session; a copy of one's own each time. */
   readonly data: SessionData
 }
 
@@ -147,13 +147,12 @@ export function createContinuity(options: {
     const time = now()
     if (expiresAt <= time || (endsAt > 0 && endsAt <= time)) return refuse('expired')
     if (user && endings.isUserEnded(user, session, claims.begunAt)) return refuse('ended')
-    let data: SessionData | undefined
     return {
       text,
       claims,
       isTrusted: time - issuedAt < trustFor && !claims.isPartial && isWitnessed(claims),
       get data() {
-        return (data ??= fromJson(content) as SessionData)
+        return fromJson(content) as SessionData
       },
     }
   }

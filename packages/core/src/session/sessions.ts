@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Availability } from '../availability/availability.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
-import type { Found, Reading, StoreOptions } from '../degradation/reading.ts'
+import type { Found, Origin, Reading, StoreOptions } from '../degradation/reading.ts'
 import { HoldfastError, optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { defaultTtl, touchDue, type TtlPolicy } from '../ttl.ts'
@@ -222,7 +222,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // To complete is no decision: what is changed from now on is measured against the token.
     const isTold = reading.origin === 'primary' && availability.allows('write')
     if (!isTold && !reading.basis) return adopted(id, data, sent, { revision, begunAt })
-    const basis = reading.basis && overOf(id, loadedToken(sent, false))
+    const basis = reading.basis && ofToken(id, sent, reading.basis.isAssumed ? 'assumed' : 'fallback')
     const result = await put(id, data, { endsAt, revision, begunAt, over: reading, basis })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
     return result.current.status === 'found' ? found(id, result.current, sent) : missing()
@@ -359,9 +359,16 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   /** What another process may have made of the visitor's token meanwhile: while degraded a change is measured from that. */
-  function swallowedBy(id: string, from: LoadedSession): Found | 'absent' | undefined {
-    const isOfToken = from.token?.claims.revision === from.baseRevision && from.entry?.origin === 'fallback'
-    return isOfToken ? overOf(id, loadedToken(from.token!, false)) : undefined
+  function swallowedBy(id: string, { entry, token, baseRevision }: LoadedSession): Found | undefined {
+    if (entry?.origin !== 'fallback' || token?.claims.revision !== baseRevision) return undefined
+    return ofToken(id, token, entry.basis?.isAssumed ? 'assumed' : 'fallback')
+  }
+
+  /** What a token says, as an entry. */
+  function ofToken(id: string, { claims, data }: Sent, origin: Origin): Found {
+    const { revision, begunAt: stamp, endsAt, isPartial } = claims
+    const entry = entries.assume(id, data, { revision: isPartial ? 0 : revision, stamp, endsAt })
+    return { ...entry, origin }
   }
 
   /** What a save goes over: an entry, or what a token says, or nobody knows, which the primary may have otherwise. */
@@ -369,9 +376,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (from.status === 'missing') return 'absent'
     if (from.status === 'unknown') return entries.assume(id, {}, { revision: 0, stamp: 0, endsAt: 0 })
     if (from.entry) return from.entry
-    const { revision = 0, begunAt: stamp = 0, endsAt = 0, isPartial = false } = from.token?.claims ?? {}
-    const value = { ...dataOf(from.base), cookie: from.token?.data.cookie }
-    return entries.assume(id, value, { revision: isPartial ? 0 : revision, stamp, endsAt })
+    return from.token ? ofToken(id, from.token, 'assumed') : 'absent'
   }
 
   function tokenFor(id: string, data: SessionData, from: Loaded, overhead: () => number): string | undefined {
