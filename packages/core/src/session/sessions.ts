@@ -3,6 +3,7 @@ import type { Availability } from '../availability/availability.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
 import type { Found, Origin, Reading, StoreOptions } from '../degradation/reading.ts'
+import type { Revised } from '../degradation/settle.ts'
 import { HoldfastError, optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { defaultTtl, touchDue, type TtlPolicy } from '../ttl.ts'
@@ -222,7 +223,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // To complete is no decision: what is changed from now on is measured against the token.
     const isTold = reading.origin === 'primary' && availability.allows('write')
     if (!isTold && !reading.basis) return adopted(id, data, sent, { revision, begunAt })
-    const basis = reading.basis && ofToken(id, sent, reading.basis.isAssumed ? 'assumed' : 'fallback')
+    const basis = reading.basis && ofToken(id, sent, originOf(reading))
     const result = await put(id, data, { endsAt, revision, begunAt, over: reading, basis })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
     return result.current.status === 'found' ? found(id, result.current, sent) : missing()
@@ -341,7 +342,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { current } = result
       if (current.status === 'found' && isSessionData(current.value)) {
         // What was made without looking stands for the whole session.
-        value = from.status === 'missing' ? data : mergeSessions({ base, mine, theirs: current })
+        value =
+          from.status === 'missing'
+            ? data
+            : mergeSessions({ base: beforeBoth(base, current), mine, theirs: current })
         revision = entries.revise(Math.max(revision, current.revision))
         over = current
       } else {
@@ -361,7 +365,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   /** What another process may have made of the visitor's token meanwhile: while degraded a change is measured from that. */
   function swallowedBy(id: string, { entry, token, baseRevision }: LoadedSession): Found | undefined {
     if (entry?.origin !== 'fallback' || token?.claims.revision !== baseRevision) return undefined
-    return ofToken(id, token, entry.basis?.isAssumed ? 'assumed' : 'fallback')
+    return ofToken(id, token, originOf(entry))
   }
 
   /** What a token says, as an entry. */
@@ -420,7 +424,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     const isSame = current.status === 'found' && !from.isMerged && current.revision === from.baseRevision
     if (current.status !== 'found' || isSame) return data
     const base = { value: dataOf(from.base), revision: from.baseRevision }
-    return mergeSessions({ base, mine: { value: data, revision: Infinity }, theirs: current })
+    return mergeSessions({
+      base: beforeBoth(base, current),
+      mine: { value: data, revision: Infinity },
+      theirs: current,
+    })
   }
 
   /** The revision of what a request made of its session: one for the token and the record, as long as it is the same. */
@@ -619,6 +627,16 @@ export function createSessions(options: SessionsOptions): Sessions {
 
 function baseOf({ revision, changed }: Since): { base: number; changed: readonly string[] } {
   return { base: revision, changed }
+}
+
+/** Whether Redis had the session for sure: only then does its absence say that it was removed. */
+function originOf({ basis }: Found): Origin {
+  return basis === undefined || (!basis.isAssumed && basis.revision > 0) ? 'fallback' : 'assumed'
+}
+
+/** What was begun without knowing the session has taken nothing out of it. */
+function beforeBoth(base: Revised | undefined, theirs: Found): Revised | undefined {
+  return base && isUnfounded(theirs) ? { value: {}, revision: base.revision } : base
 }
 
 function begunAtOf(from: LoadedSession): number {
