@@ -5,7 +5,19 @@ import { createKnownSince, type KnownSince } from './known-since.ts'
 import { createKnownWrites, highest, type Floors, type KnownWrites } from './known-writes.ts'
 import { judgeContent, judgeFloors, judgeUser, newSession, Violation, type Session } from './session.ts'
 
-/** Who is logged in as whom, what was written, and who must know of it: the small model that the engine is held against. */
+/**
+ * Who is logged in as whom, what was written, and who must know of it: the small model that the engine is held against.
+ *
+ * - S1: `requests.ts` bounds every request, and lets none fail.
+ * - S2: a session that nobody ended is found by its token, or by the primary, and is its user's.
+ * - S3, S4: who must know of an ending refuses the session: however late a save of it arrives (S11), too.
+ * - S5: what was acknowledged is shown by who keeps it: a process, the token, the primary; so no change of another request is
+ *   lost in touch with the primary (S6), and none is taken back by a late one (S11).
+ * - S7: nothing is shown that was not written to this very session.
+ * - S8, S12: `requests.ts` holds the cookies of each response against it.
+ *
+ * What the stated limits allow is not judged: `isTorn`, `isDiverged` and `hasBlindWrites` of a session say when.
+ */
 export interface Reference {
   readonly endings: KnownEndings
   readonly writes: KnownWrites

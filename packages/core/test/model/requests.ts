@@ -106,7 +106,7 @@ function judgeCookies({ reference }: World, { cookies, loaded }: Visit, { set, i
 }
 
 /** S1: no request fails, or waits for longer than the one operation timeout that trips the circuit. */
-export async function bounded<T>(world: World, work: Promise<T>): Promise<T> {
+async function bounded<T>(world: World, work: Promise<T>): Promise<T> {
   let result: { readonly of: T } | { readonly failure: unknown } | undefined
   work.then(
     (of) => (result = { of }),

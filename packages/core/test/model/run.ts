@@ -1,5 +1,5 @@
 import type { Backend } from '../../src/backend/backend.ts'
-import { calm, evict, failover, replayAll, restart } from './faults.ts'
+import { calm, evict, failover, noteSettled, replayAll, restart } from './faults.ts'
 import { forged } from './forged.ts'
 import { createRandom } from './random.ts'
 import { ask, begin, finish, request, type Pending } from './requests.ts'
@@ -29,8 +29,7 @@ export async function run(
       await request(world, browser, world.processes[0]!, { to: 'login', user: 'ann' })
     for (const step of [...steps, ...end]) {
       await world.clock.advance(stepTime)
-      for (const process of world.processes)
-        if (process.isInTouch) world.reference.writes.settled(process.index)
+      noteSettled(world)
       remember(world)
       world.note(() => told(step))
       await happen(world, slow, step)
@@ -116,6 +115,7 @@ async function happen(world: World, slow: Pending[], step: Step): Promise<void> 
       return restart(world, step.process)
     case 'wait':
       await clock.advance(step.ms)
+      noteSettled(world)
       return replayAll(world)
     case 'calm':
       return calm(world)
