@@ -1,3 +1,4 @@
+import type { Entries } from '../degradation/entries.ts'
 import type { Found } from '../degradation/reading.ts'
 import type { Sent } from './continuity.ts'
 import { changedKeys, isUnfounded } from './merge.ts'
@@ -142,4 +143,16 @@ export function savedAs(entry: Found, data: SessionData, from: Loaded, draft: Dr
     token: from.status === 'found' ? from.token : undefined,
     draft,
   }
+}
+
+/** What a token says, as an entry: an assumed one, or one that Redis had for sure where `over` says so. */
+export function ofToken(entries: Entries, id: string, { claims, data }: Sent, over?: Found): Found {
+  const { revision, begunAt: stamp, endsAt, isPartial } = claims
+  const entry = entries.assume(id, data, { revision: isPartial ? 0 : revision, stamp, endsAt })
+  return over && wasInRedis(over) ? { ...entry, origin: 'fallback' } : entry
+}
+
+/** Whether Redis had the session for sure: only then does its absence say that it was removed. */
+function wasInRedis({ basis }: Found): boolean {
+  return basis === undefined || (!basis.isAssumed && basis.revision > 0)
 }
