@@ -35,7 +35,7 @@ export function createFaults(): { readonly fault: Required<Fault>; wrap(inner: B
         for (const release of held.splice(0)) release()
       },
     },
-    wrap: (inner) => ({
+    wrap: ({ sets, ...inner }) => ({
       ...inner,
       get: after(inner.get),
       getMany: after(inner.getMany),
@@ -44,6 +44,9 @@ export function createFaults(): { readonly fault: Required<Fault>; wrap(inner: B
       touch: after(inner.touch),
       publish: after(inner.publish),
       subscribe: after(inner.subscribe),
+      ...(sets && {
+        sets: { add: after(sets.add), remove: after(sets.remove), members: after(sets.members) },
+      }),
       ping: after(inner.ping),
       async *scan(prefix) {
         await disk()

@@ -20,6 +20,7 @@ export function createSqliteBackend(file: string): Backend {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS members (name TEXT, member TEXT, expires_at REAL, PRIMARY KEY (name, member)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT, body BLOB, sent_at REAL);
   `)
   const select = database.prepare('SELECT value FROM entries WHERE key = ? AND expires_at > ?')
@@ -30,6 +31,14 @@ export function createSqliteBackend(file: string): Backend {
     `SELECT key FROM entries WHERE key > ? AND substr(key, 1, length(?)) = ? AND expires_at > ? ORDER BY key LIMIT ${scanBatch}`,
   )
   const purge = database.prepare('DELETE FROM entries WHERE expires_at <= ?')
+  const join = database.prepare(
+    'INSERT INTO members VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)',
+  )
+  const leave = database.prepare('DELETE FROM members WHERE name = ? AND member = ?')
+  const expire = database.prepare('DELETE FROM members WHERE expires_at < ?')
+  const list = database.prepare(
+    'SELECT member, expires_at AS at FROM members WHERE name = ? AND expires_at >= ? ORDER BY expires_at LIMIT ?',
+  )
   const send = database.prepare('INSERT INTO messages (channel, body, sent_at) VALUES (?, ?, ?)')
   const last = database.prepare('SELECT coalesce(max(id), 0) AS id FROM messages')
   const since = database.prepare('SELECT id, body FROM messages WHERE channel = ? AND id > ? ORDER BY id')
@@ -102,6 +111,21 @@ export function createSqliteBackend(file: string): Backend {
           listening.delete(timer)
         },
       }
+    },
+    sets: {
+      add: async (set, members, also = {}) =>
+        transact(() => {
+          expire.run(Date.now())
+          for (const [member, expiresAt] of members) join.run(column(set), member, expiresAt)
+          if (also.delete !== undefined) remove.run(column(also.delete), Date.now())
+          if (also.publish) send.run(column(also.publish.channel), also.publish.message, Date.now())
+        }),
+      remove: async (set, members) =>
+        transact(() => members.forEach((member) => leave.run(column(set), member))),
+      async members(set, { from, limit }) {
+        const rows = list.all(column(set), Math.max(from, Date.now()), limit)
+        return (rows as { member: string; at: number }[]).map(({ member, at }) => [member, at])
+      },
     },
     async ping() {
       database.exec('SELECT 1')

@@ -27,6 +27,8 @@ export interface BackendGround {
   open(): Promise<Backend>
   /** Creates a Holdfast on a client of its own, and waits until it knows how things stand. */
   holdfast(options?: HoldfastOptions): Promise<Holdfast>
+  /** The time that the backend goes by, in ms since the epoch. */
+  now(): number
   /** Lets time pass for the backend. */
   wait(ms: number): Promise<void>
   /** Closes everything that the case opened. */
@@ -79,6 +81,7 @@ export function createBackendGround(run: BackendRun, index: number): BackendGrou
       await holdfast.ready()
       return holdfast
     },
+    now: () => (subject.clock ? subject.clock.now() : Date.now()),
     async wait(ms) {
       await (subject.clock ? subject.clock.advance(ms) : pause(ms))
     },

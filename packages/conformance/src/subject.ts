@@ -26,8 +26,11 @@ interface Subject<Client> {
   /** Gives a fresh client on the same data; several may be open at once. */
   create(): Client | Promise<Client>
   readonly fault?: Fault
-  /** Moves the clock that the subject was created with. Left out: the suite waits in real time, with short ttls. */
-  readonly clock?: { advance(ms: number): Promise<void> }
+  /**
+   * Reads, in ms since the epoch, and moves the clock that the subject was created with. Left out: the suite waits in real
+   * time, with short ttls.
+   */
+  readonly clock?: { now(): number; advance(ms: number): Promise<void> }
   /** Lets go of what the subject itself holds: servers, proxies, files. Called when the run is over. */
   stop?(): Promise<void>
 }

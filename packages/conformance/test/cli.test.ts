@@ -24,7 +24,7 @@ function run(...words: string[]): Promise<Run> {
 describe('holdfast-conformance', { concurrent: true, timeout: 30_000 }, () => {
   it('ends with 0 and says of each promise that it passed, or is not claimed and why', async () => {
     const { code, out, err } = await run(fixture('good'))
-    expect(out).toMatch(/^Holdfast conformance of the backend "good"\nclaims: nothing beyond the contract\n/)
+    expect(out).toMatch(/^Holdfast conformance of the backend "good"\nclaims: sets\n/)
     expect(out).toContain('  passed       replaces what a key held  (healthy)')
     expect(out).toContain('  not claimed  delivers to other clients\n')
     expect(out).toContain('capabilities.shared is false')
@@ -67,7 +67,7 @@ describe('holdfast-conformance', { concurrent: true, timeout: 30_000 }, () => {
 
   it('prints JSON on request, and its usage', async () => {
     const { out } = await run(fixture('good'), '--only', 'answers a ping', '--json')
-    expect(JSON.parse(out)).toMatchObject({ subject: 'good', kind: 'backend', claims: [] })
+    expect(JSON.parse(out)).toMatchObject({ subject: 'good', kind: 'backend', claims: ['sets'] })
     expect(await run('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--only <text>') })
   })
 })

@@ -70,9 +70,11 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
       publish: (channel, message) => over(() => table.publish(channel, Buffer.from(message))),
       subscribe: (channel, listener, onGap) =>
         over(async () => {
-          const subscription = await table.subscribe(channel, listener)
+          const inner = await table.subscribe(channel, listener)
+          const tell = ({ status }: ConnectionChange): void => void (status === 'ready' && onGap?.())
+          watchers.add(tell)
+          const subscription = { close: () => (watchers.delete(tell), inner.close()) }
           subscriptions.add(subscription)
-          if (onGap) watchers.add(({ status }) => status === 'ready' && onGap())
           return subscription
         }),
       sets: {

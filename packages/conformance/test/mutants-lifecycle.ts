@@ -1,5 +1,6 @@
 import type { Backend, Subscription } from '@holdfast/core'
 import { mutant, type Mutant } from './mutant.ts'
+import { override } from './override.ts'
 
 type Listener = (message: Uint8Array) => void
 
@@ -55,12 +56,57 @@ const messageMutants: readonly Mutant[] = [
   }),
 ]
 
+const gapMutants: readonly Mutant[] = [
+  mutant('tells those who listen of the gap', 'saying nothing', (inner) => ({
+    subscribe: (channel, listener) => inner.subscribe(channel, listener),
+  })),
+  mutant('tells those who listen of the gap', 'telling when the line is lost', (inner) => ({
+    subscribe(channel, listener, onGap) {
+      inner.watch!(({ status }) => status === 'lost' && onGap?.())
+      return inner.subscribe(channel, listener)
+    },
+  })),
+  mutant('tells those who listen of the gap', 'telling the first of each channel', (inner) => {
+    const told = new Set<string>()
+    return {
+      subscribe(channel, listener, onGap) {
+        const isFirst = !told.has(channel)
+        told.add(channel)
+        return inner.subscribe(channel, listener, isFirst ? onGap : undefined)
+      },
+    }
+  }),
+  mutant('tells those who listen of the gap', 'telling those who have left', (inner) => ({
+    async subscribe(channel, listener, onGap) {
+      inner.watch!(({ status }) => status === 'ready' && onGap?.())
+      return inner.subscribe(channel, listener)
+    },
+  })),
+  mutant('tells those who listen of the gap', 'not hearing any more', (inner) => {
+    let isLost = false
+    inner.watch!(({ status }) => (isLost ||= status === 'lost'))
+    return {
+      subscribe: (channel, listener, onGap) =>
+        inner.subscribe(channel, (message) => isLost || listener(message), onGap),
+    }
+  }),
+]
+
 const endMutants: readonly Mutant[] = [
   mutant('names itself', 'having no name', () => ({ name: '' })),
   mutant('answers a ping', 'having no answer', () => ({
     ping: () => Promise.reject(new Error('unknown command')),
   })),
   mutant('answers no call at all once it is closed', 'reading on', (inner) => openToTheEnd(inner)),
+  mutant('answers no call at all once it is closed', 'having members on', ({ close, sets }) => {
+    let isClosed = false
+    return {
+      close: () => ((isClosed = true), close()),
+      sets: override(sets!, {
+        members: async (set, range) => (isClosed ? [] : sets!.members(set, range)),
+      }),
+    }
+  }),
   mutant('can be closed twice', 'rejecting the second time', (inner) => {
     let isClosed = false
     return {
@@ -110,9 +156,17 @@ const connectionMutants: readonly Mutant[] = [
   mutant('never says "not there" when it cannot ask', 'swallowing errors', (inner) => ({
     get: (key) => inner.get(key).catch(() => undefined),
   })),
+  mutant('never says "not there" when it cannot ask', 'having no members', ({ sets }) => ({
+    sets: override(sets!, { members: (set, range) => sets!.members(set, range).catch(() => []) }),
+  })),
 ]
 
-export const lifecycleMutants: readonly Mutant[] = [...messageMutants, ...endMutants, ...connectionMutants]
+export const lifecycleMutants: readonly Mutant[] = [
+  ...messageMutants,
+  ...gapMutants,
+  ...endMutants,
+  ...connectionMutants,
+]
 
 const opened = new Set<Backend>()
 

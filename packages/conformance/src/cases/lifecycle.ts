@@ -140,6 +140,8 @@ promise('never says "not there" when it cannot ask', {
 
 /** Every way to ask a backend something. */
 function calls(backend: Backend, key: string): Record<string, () => Promise<unknown>> {
+  const { sets } = backend
+  const set = `${key} set`
   return {
     get: () => backend.get(key),
     getMany: () => backend.getMany([key]),
@@ -153,6 +155,11 @@ function calls(backend: Backend, key: string): Record<string, () => Promise<unkn
     },
     publish: () => backend.publish(key, bytes('4')),
     subscribe: () => backend.subscribe(key, () => undefined),
+    ...(sets && {
+      'sets.add': () => sets.add(set, [['a', Date.UTC(2100, 0)]]),
+      'sets.remove': () => sets.remove(set, ['b']),
+      'sets.members': () => sets.members(set, { from: 0, limit: 1 }),
+    }),
     ping: () => backend.ping(),
   }
 }

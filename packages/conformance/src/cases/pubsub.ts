@@ -90,29 +90,45 @@ promise('listens again after an outage, without being told', {
   },
 })
 
-promise('tells a listener of the gap when it can hear again', {
+promise('tells those who listen of the gap, once they hear again and not before', {
   unclaimed: needs('watch'),
   async healthy({ backend, key }) {
-    let gaps = 0
-    await backend.subscribe(
-      key('channel'),
-      () => undefined,
-      () => gaps++,
-    )
-    return { gaps: () => gaps }
+    const names = ['channel', 'channel', 'another']
+    const listeners = await Promise.all(names.map((name) => listen(backend, key(name))))
+    const gone = await listen(backend, key('channel'))
+    await gone.close()
+    return { listeners, gone }
   },
-  async recovered(_ground, { gaps }) {
-    await eventually(async () => assert.ok(gaps() > 0, 'nobody was told that messages may be missing'))
+  async degraded(_, { listeners, gone }) {
+    // What was told so far was told of another gap, or too early.
+    for (const listener of [...listeners, gone]) listener.gaps = 0
+  },
+  async recovered({ other, key, usable }, { listeners, gone }) {
+    await eventually(async () => {
+      for (const { gaps } of listeners) assert.ok(gaps > 0, 'nobody told it that messages may be missing')
+    })
+    assert.equal(gone.gaps, 0, 'the listener that has left was told of a gap')
+    await usable()
+    for (const name of ['channel', 'another']) await other.publish(key(name), bytes('after'))
+    await eventually(async () => {
+      for (const { heard } of listeners) assert.deepEqual(heard, ['after'])
+    })
   },
 })
 
-async function listen(
-  backend: Backend,
-  channel: string,
-): Promise<{ heard: string[]; close(): Promise<void> }> {
-  const heard: string[] = []
-  const { close } = await backend.subscribe(channel, (message) =>
-    heard.push(Buffer.from(message).toString('latin1')),
+interface Listening {
+  readonly heard: string[]
+  /** How often it was told of a gap. */
+  gaps: number
+  close(): Promise<void>
+}
+
+async function listen(backend: Backend, channel: string): Promise<Listening> {
+  const told = { heard: [] as string[], gaps: 0 }
+  const { close } = await backend.subscribe(
+    channel,
+    (message) => told.heard.push(Buffer.from(message).toString('latin1')),
+    () => told.gaps++,
   )
-  return { heard, close }
+  return Object.assign(told, { close })
 }
