@@ -131,6 +131,10 @@ export function createEntries(options: EntriesOptions): Entries {
       entry: { status: 'found', value, bytes, revision, stamp, endsAt, origin },
     })
     const degraded = (sent: boolean): Stored => {
+      if (given.decides === false) {
+        knowledge.keep(wireKey, bytes, ttl)
+        return entry('fallback')
+      }
       const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, basis, sent }))
       return current ? { status: 'conflict', current } : entry('fallback')
     }

@@ -66,4 +66,6 @@ export interface StoreOptions {
   readonly over?: Found | 'absent'
   /** What the difference is measured from, where the primary has to hear of it later; left out: from `over`. */
   readonly basis?: Found | undefined
+  /** `false`: where the primary cannot be told, this process goes by it, and decides nothing. Default: `true`. */
+  readonly decides?: boolean
 }

@@ -75,7 +75,7 @@ export function createRecall(
     const isTold = reading.origin === 'primary' && availability.allows('write')
     if (!isTold && !reading.basis) return adopted(id, data, sent, { revision, begunAt })
     const basis = reading.basis && ofToken(entries, id, sent, reading)
-    const result = await put(id, data, { endsAt, revision, begunAt, over: reading, basis })
+    const result = await put(id, data, { endsAt, revision, begunAt, over: reading, basis, decides: !isTold })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
     return result.current.status === 'found' ? found(id, result.current, sent) : missing()
   }
@@ -105,7 +105,13 @@ export function createRecall(
     const revision = isNewer ? copy.revision : claims.revision
     const { begunAt } = claims
     if (!availability.allows('write')) return adopted(id, data, sent, { revision, begunAt })
-    const result = await put(id, data, { endsAt: claims.endsAt, begunAt, revision, over: 'absent' })
+    const result = await put(id, data, {
+      endsAt: claims.endsAt,
+      begunAt,
+      revision,
+      over: 'absent',
+      decides: false,
+    })
     endings.compareSoon()
     if (isEnded(id)) {
       await end(id)
@@ -121,7 +127,7 @@ export function createRecall(
   function put(
     id: string,
     data: SessionData,
-    at: Pick<Claims, 'revision' | 'endsAt' | 'begunAt'> & Pick<StoreOptions, 'over' | 'basis'>,
+    at: Pick<Claims, 'revision' | 'endsAt' | 'begunAt'> & Pick<StoreOptions, 'over' | 'basis' | 'decides'>,
   ): ReturnType<Entries['set']> {
     const { begunAt: stamp, ...options } = at
     return entries.set(id, data, { ...options, stamp, ttl: Math.max(1, lifetimeOf(data, at.endsAt)) })
