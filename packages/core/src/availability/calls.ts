@@ -41,18 +41,19 @@ export function createCalls(deadlines: Deadlines): Calls {
             reject(error)
           }
         }
+        // The command is on its way before its time is taken: what is done now is done while the primary works.
+        let sent: ReturnType<typeof operation>
+        try {
+          sent = operation()
+        } catch (error) {
+          sent = Promise.reject(error)
+        }
         const deadline = deadlines.start(() => conclude(deadlineFault, heard === heardBefore))
         const onError = (error: unknown): void => {
           if (!deadlines.meet(deadline)) return
           const fault = classify(error)
           if (fault.kind === 'rejected' || fault.kind === 'writes-unavailable') heard++
           conclude(fault, false)
-        }
-        let sent: ReturnType<typeof operation>
-        try {
-          sent = operation()
-        } catch (error) {
-          return onError(error)
         }
         sent.then((value) => {
           heard++

@@ -117,15 +117,11 @@ export function createEntries(options: EntriesOptions): Entries {
     }
   }
 
-  function write(
-    wireKey: string,
-    value: unknown,
-    { ttl, endsAt = 0, stamp = 0, over, ...given }: StoreOptions = {},
-  ): Promise<Stored> {
+  function write(wireKey: string, value: unknown, given: StoreOptions = unconditional): Promise<Stored> {
+    const { ttl, endsAt = 0, stamp = 0, over } = given
     const revision = given.revision ?? revise(typeof over === 'object' ? over.revision : 0)
     const bytes = envelopes.seal(wireKey, value, { revision, stamp, endsAt })
     const base = baseOf(over)
-    const basis = given.basis && baseOf(given.basis)
     const entry = (origin: Origin): Stored => ({
       status: 'stored',
       entry: { status: 'found', value, bytes, revision, stamp, endsAt, origin },
@@ -135,6 +131,7 @@ export function createEntries(options: EntriesOptions): Entries {
         knowledge.keep(wireKey, bytes, ttl)
         return entry('fallback')
       }
+      const basis = given.basis && baseOf(given.basis)
       const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, basis, sent }))
       return current ? { status: 'conflict', current } : entry('fallback')
     }
@@ -250,6 +247,8 @@ export function createEntries(options: EntriesOptions): Entries {
     revise,
   }
 }
+
+const unconditional: StoreOptions = {}
 
 function baseOf(over: StoreOptions['over']): Base {
   if (over === undefined) return 'any'

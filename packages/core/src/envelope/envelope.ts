@@ -101,10 +101,17 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     if (size > limits.value) throw valueTooLarge(size, limits.value)
 
     const { revision = 0, stamp = 0, endsAt = 0 } = meta
-    const header = { kind, codec: codecs.none, encrypted: false, keyId: 0, revision, stamp, endsAt }
     if (size < threshold && !keyring) {
       const bytes = Buffer.allocUnsafe(headerLength + size)
-      writeHeader(bytes, wireKey, header)
+      writeHeader(bytes, wireKey, {
+        kind,
+        codec: codecs.none,
+        encrypted: false,
+        keyId: 0,
+        revision,
+        stamp,
+        endsAt,
+      })
       if (typeof content === 'string') bytes.write(content, headerLength)
       else bytes.set(content, headerLength)
       return bytes
@@ -114,11 +121,15 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
     const deflated = size < threshold ? undefined : compressor.deflate(plain)
     const { codec, bytes: payload } = deflated ?? { codec: codecs.none, bytes: plain }
     const bytes = Buffer.allocUnsafe(headerLength + payload.length + (keyring ? encryptionOverhead : 0))
+    const keyId = keyring?.keyId ?? 0
     writeHeader(bytes, wireKey, {
-      ...header,
+      kind,
       codec,
       encrypted: keyring !== undefined,
-      keyId: keyring?.keyId ?? 0,
+      keyId,
+      revision,
+      stamp,
+      endsAt,
     })
     if (keyring) keyring.seal(bytes, wireKey, payload)
     else bytes.set(payload, headerLength)

@@ -1,13 +1,16 @@
+import type { RedisCommand } from './port.ts'
+import { RespWriter } from './resp-writer.ts'
+
 /** The part of a socket that corking leans on. */
 interface Corkable {
   readonly writable: boolean
   write: (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean
-  cork(): void
-  uncork(): void
+  /** Ours: besides chunks it takes commands as they are. */
+  [takesCommands]?: true
 }
 
-/** Chunks up to this many bytes are copied into one; above, copying costs more than it saves. */
-const joinUpTo = 8_192
+const takesCommands = Symbol('takes commands')
+
 /** How much is joined before it is written. */
 const joinedUpTo = 262_144
 /**
@@ -17,9 +20,8 @@ const joinedUpTo = 262_144
 const firstBatch = 16
 
 /**
- * Lets all that is written to a socket in one turn travel together: one system call instead of one per command. Small
- * chunks are joined before they are written; large ones go out corked, in their order. Gives whether it could: what is
- * no such socket is left as it is, and works as ever.
+ * Lets all that is written to a socket in one turn travel together, in its order: one system call and one buffer instead of
+ * one per command. Gives whether it could: what is no such socket is left as it is, and works as ever.
  *
  * Only for sockets of clients that we made: it replaces the socket's `write`. `isBusy` tells whether answers are awaited:
  * a caller that is alone with its connection, one command at a time, has nobody to wait for and is let through.
@@ -28,12 +30,8 @@ export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
   if (!isCorkable(stream)) return false
   const socket = stream
   const write = socket.write
+  const joined = new RespWriter()
   let scheduled = false
-  let corked = false
-  // Commands without bytes are text; joining that is cheaper still.
-  let text = ''
-  let chunks: Uint8Array[] = []
-  let collected = 0
   let batch = firstBatch
   let waiting = 0
   let writes = 0
@@ -45,44 +43,21 @@ export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
     writes = 0
     batch = firstBatch
     writeJoined()
-    if (!corked) return
-    corked = false
-    socket.uncork()
-  }
-
-  function collect(chunk: Uint8Array): void {
-    if (text !== '') collectText()
-    chunks.push(chunk)
-    collected += chunk.length
-  }
-
-  function collectText(): void {
-    chunks.push(Buffer.from(text))
-    text = ''
   }
 
   function writeJoined(): void {
-    if (text !== '' && chunks.length > 0) collectText()
-    const joined = chunks.length > 1 ? Buffer.concat(chunks) : (chunks[0] ?? text)
-    text = ''
-    chunks = []
-    collected = 0
     waiting = 0
+    const chunk = joined.take()
     // A socket that was ended meanwhile takes no more; its commands are rejected with it.
-    if (joined.length > 0 && socket.writable) write.call(socket, joined)
-  }
-
-  function written(): true {
-    if (++waiting >= batch || collected > joinedUpTo) {
-      batch *= 2
-      writeJoined()
-    }
-    return true
+    if (chunk.length > 0 && socket.writable) write.call(socket, chunk)
   }
 
   socket.write = (chunk, encoding, callback) => {
     if (!scheduled) {
-      if (wasAlone && isBusy?.() === false) return write.call(socket, chunk, encoding, callback)
+      if (wasAlone && isBusy?.() === false) {
+        const alone = Array.isArray(chunk) ? encodeAlone(chunk as unknown as RedisCommand) : chunk
+        return write.call(socket, alone, encoding, callback)
+      }
       scheduled = true
       // The next tick comes after the promise callbacks that most commands are sent from. Where answers are awaited
       // anyway, nothing is lost by letting the other connections of this turn (requests of a server) have their say too.
@@ -90,27 +65,34 @@ export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
       else process.nextTick(flush)
     }
     writes++
-    if (encoding === undefined && callback === undefined) {
-      if (typeof chunk === 'string') {
-        text += chunk
-        return written()
-      }
-      if (chunk instanceof Uint8Array && chunk.length <= joinUpTo) {
-        collect(chunk)
-        return written()
-      }
+    if (Array.isArray(chunk)) joined.command(chunk as unknown as RedisCommand)
+    else if (encoding === undefined && callback === undefined) joined.chunk(chunk as string | Uint8Array)
+    else {
+      writeJoined()
+      return write.call(socket, chunk, encoding, callback)
     }
-    if (!corked) {
-      corked = true
-      socket.cork()
+    if (++waiting >= batch || joined.size > joinedUpTo) {
+      batch *= 2
+      writeJoined()
     }
-    writeJoined()
-    return write.call(socket, chunk, encoding, callback)
+    return true
   }
+
+  function encodeAlone(command: RedisCommand): string | Buffer {
+    joined.command(command)
+    return joined.take()
+  }
+
+  socket[takesCommands] = true
   return true
 }
 
+/** Whether a socket takes commands as they are, to encode them together. */
+export function writesCommands(socket: object): boolean {
+  return takesCommands in socket
+}
+
 function isCorkable(stream: unknown): stream is Corkable {
-  const { write, cork, uncork } = (stream ?? {}) as Partial<Record<keyof Corkable, unknown>>
-  return typeof write === 'function' && typeof cork === 'function' && typeof uncork === 'function'
+  const { write, writable } = (stream ?? {}) as Partial<Corkable>
+  return typeof write === 'function' && typeof writable === 'boolean'
 }

@@ -4,7 +4,8 @@ import { EncodedCommand } from './encoded-command.ts'
 import { keepIoredisConnected, type OwnIoredis } from './ioredis-connection.ts'
 import { openIoredisListening } from './ioredis-listening.ts'
 import { clusterFailFast, failFast } from './ioredis-options.ts'
-import type { Argument, CommandPort, RedisCommand, Reply } from './port.ts'
+import type { CommandPort, RedisCommand, Reply } from './port.ts'
+import { rethrowWithoutArguments } from './replies.ts'
 import { createSubscriber } from './subscriber.ts'
 
 /** A client or Cluster of ioredis 5 or 6, known by its shape: an application may have a copy of its own. */
@@ -74,9 +75,9 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
     })
   let closed = false
 
-  function send([name, ...args]: RedisCommand): Promise<Reply> {
+  function send(command: RedisCommand): Promise<Reply> {
     if (!state.ready) return Promise.reject(state.offlineError())
-    return call(client, name, args)
+    return call(client, command)
   }
 
   return {
@@ -87,17 +88,13 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
       return state.ready
     },
     send,
-    get(key) {
+    ask(command, _key, read) {
       if (!state.ready) return Promise.reject(state.offlineError())
-      return client.getBuffer(key)
+      return call(client, command, read)
     },
     shards() {
       if (!client.isCluster) return [send]
-      return (client as Cluster).nodes('master').map(
-        (node) =>
-          ([name, ...args]) =>
-            call(node, name, args),
-      )
+      return (client as Cluster).nodes('master').map((node) => (command) => call(node, command))
     },
     subscribe: subscriber.subscribe,
     watch: state.watch,
@@ -116,10 +113,14 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
   }
 }
 
-function call(client: OwnIoredis, name: string, args: readonly Argument[]): Promise<Reply> {
+function call(client: OwnIoredis, command: RedisCommand): Promise<Reply>
+function call<T>(client: OwnIoredis, command: RedisCommand, read: (reply: Reply) => T): Promise<T>
+function call(client: OwnIoredis, command: RedisCommand, read?: (reply: Reply) => unknown): Promise<unknown> {
+  if (client instanceof Redis || client instanceof Cluster) {
+    return client.sendCommand(new EncodedCommand(command, read)) as Promise<unknown>
+  }
   // An application may have a copy of ioredis of its own, of another version: that one makes its commands itself.
-  const isOurs = client instanceof Redis || client instanceof Cluster
-  return (
-    isOurs ? client.sendCommand(new EncodedCommand(name, args)) : (client as Redis).callBuffer(name, ...args)
-  ) as Promise<Reply>
+  const [name, ...args] = command
+  const reply = (client as Redis).callBuffer(name, ...args) as Promise<Reply>
+  return reply.then(read, rethrowWithoutArguments)
 }

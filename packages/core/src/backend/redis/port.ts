@@ -28,8 +28,11 @@ export interface CommandPort {
    * Sends one command. Error replies reject. `key` says where it goes in a cluster; without it, to any master.
    */
   send(command: RedisCommand, key?: string): Promise<Reply>
-  /** `GET`, where the client has a shorter way than `send`. */
-  get?(key: string): Promise<Reply>
+  /**
+   * `send`, then `read` of the reply, in one step where the client has such: the promise is settled by what `read` gives or
+   * throws.
+   */
+  ask?<T>(command: RedisCommand, key: string, read: (reply: Reply) => T): Promise<T>
   /** One function per master, each sending to that one; a single server has one. For `SCAN`. */
   shards(): readonly ((command: RedisCommand) => Promise<Reply>)[]
   /**

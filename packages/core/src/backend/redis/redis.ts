@@ -42,11 +42,15 @@ export interface RedisBackend extends Backend {
  */
 export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend {
   const prefix = port.keyPrefix
-  const getRaw = port.get?.bind(port) ?? ((key: string) => port.send(['GET', key], key))
+  const ask = port.ask?.bind(port) ?? sendThenRead
   let calls = 0
 
   function send(command: RedisCommand, key?: string): Promise<Reply> {
     return port.send(command, key).catch(rethrowWithoutArguments)
+  }
+
+  function sendThenRead<T>(command: RedisCommand, key: string, read: (reply: Reply) => T): Promise<T> {
+    return port.send(command, key).then(read, rethrowWithoutArguments)
   }
 
   async function run(
@@ -73,10 +77,11 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
 
   function setAlways(key: string, value: Uint8Array, ttl: Milliseconds | undefined): Promise<SetOutcome> {
     try {
-      const expiry = ttl === undefined ? [] : ['PX', ttlArgument(ttl)!]
-      return port
-        .send(['SET', key, asBuffer(value), ...expiry], key)
-        .then(wasWritten, rethrowWithoutArguments)
+      const command: RedisCommand =
+        ttl === undefined
+          ? ['SET', key, asBuffer(value)]
+          : ['SET', key, asBuffer(value), 'PX', ttlArgument(ttl)!]
+      return ask(command, key, wasWritten)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -119,7 +124,10 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     name: 'redis',
     capabilities: { shared: true, durable: true },
 
-    get: (key) => getRaw(prefix + key).then(bytesOf, rethrowWithoutArguments),
+    get(key) {
+      const wireKey = prefix + key
+      return ask(['GET', wireKey], wireKey, bytesOf)
+    },
     async getBound(key) {
       const [, value] = arrayOf(await run(getBound, [prefix + key], []), 2)
       return bytesOf(value)
