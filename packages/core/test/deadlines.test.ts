@@ -1,12 +1,24 @@
 import { manualClock } from '@holdfast-internal/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { createDeadlines } from '../src/availability/deadlines.ts'
+import { createDeadlines, type Deadline } from '../src/availability/deadlines.ts'
 
 function setUp(timeout = 200) {
   const clock = manualClock()
   const deadlines = createDeadlines({ timeout, clock })
   const expired: string[] = []
-  return { clock, deadlines, expired, start: (name: string) => deadlines.start(() => expired.push(name)) }
+  const start = (name: string, onExpire = () => {}): Deadline => {
+    const deadline: Deadline = {
+      settled: false,
+      expires: 0,
+      onExpire() {
+        expired.push(name)
+        onExpire()
+      },
+    }
+    deadlines.start(deadline)
+    return deadline
+  }
+  return { clock, deadlines, expired, start }
 }
 
 describe('deadlines', () => {
@@ -49,12 +61,9 @@ describe('deadlines', () => {
   })
 
   it('survive a call that expires others', async () => {
-    const { clock, deadlines, expired } = setUp(200)
-    deadlines.start(() => {
-      expired.push('a')
-      deadlines.expireAll()
-    })
-    deadlines.start(() => expired.push('b'))
+    const { clock, deadlines, expired, start } = setUp(200)
+    start('a', () => deadlines.expireAll())
+    start('b')
     await clock.advance(300)
     expect(expired).toEqual(['a', 'b'])
   })

@@ -55,7 +55,10 @@ describe('a writer of commands', () => {
     const writer = new RespWriter()
     fc.assert(
       fc.property(fc.array(piece), (pieces) => {
-        for (const each of pieces) 'words' in each ? writer.command(each.words) : writer.chunk(each.chunk)
+        for (const each of pieces) {
+          if ('words' in each) writer.command(each.words)
+          else writer.chunk(each.chunk)
+        }
         const expected = Buffer.concat(
           pieces.map((each) =>
             Buffer.from(('words' in each ? encodeCommand(each.words) : each.chunk) as string),

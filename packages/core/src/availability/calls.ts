@@ -1,5 +1,5 @@
 import { classify, deadlineFault, type Fault } from './classify.ts'
-import type { Deadlines } from './deadlines.ts'
+import type { Deadline, Deadlines } from './deadlines.ts'
 
 /** What a call to the primary came to. A fault is an answer of its own, never an absent value. */
 export type Answer<T> =
@@ -28,19 +28,64 @@ export function createCalls(deadlines: Deadlines): Calls {
   /** Counts answers, so that a call that timed out can tell a slow command from a silent primary. */
   let heard = 0
 
+  /** A call under way, its own deadline: one object and one promise, as this is the path of every call. */
+  class Call<R> implements Deadline {
+    settled = false
+    expires = 0
+    readonly #heardBefore = heard
+    readonly #onFault: (fault: Fault) => R
+    readonly #watcher: CallWatcher | undefined
+    readonly #resolve: (result: R | PromiseLike<R>) => void
+    readonly #reject: (error: unknown) => void
+
+    constructor(
+      onFault: (fault: Fault) => R,
+      watcher: CallWatcher | undefined,
+      resolve: (result: R | PromiseLike<R>) => void,
+      reject: (error: unknown) => void,
+    ) {
+      this.#onFault = onFault
+      this.#watcher = watcher
+      this.#resolve = resolve
+      this.#reject = reject
+    }
+
+    onExpire(): void {
+      this.#conclude(deadlineFault, heard === this.#heardBefore)
+    }
+
+    onError(error: unknown): void {
+      if (!deadlines.meet(this)) return
+      const fault = classify(error)
+      if (fault.kind === 'rejected' || fault.kind === 'writes-unavailable') heard++
+      this.#conclude(fault, false)
+    }
+
+    onAnswer<T>(value: T, onValue: (value: T) => R | Promise<R>): void {
+      heard++
+      if (!deadlines.meet(this)) return
+      this.#watcher?.onValue()
+      try {
+        this.#resolve(onValue(value))
+      } catch (error) {
+        this.#reject(error)
+      }
+    }
+
+    #conclude(fault: Fault, silent: boolean): void {
+      this.#watcher?.onFault(fault, silent)
+      try {
+        this.#resolve(this.#onFault(fault))
+      } catch (error) {
+        this.#reject(error)
+      }
+    }
+  }
+
   return {
-    // One promise and no more: this is the path of every call.
     send: (operation, onValue, onFault, watcher) =>
       new Promise((resolve, reject) => {
-        const heardBefore = heard
-        const conclude = (fault: Fault, silent: boolean): void => {
-          watcher?.onFault(fault, silent)
-          try {
-            resolve(onFault(fault))
-          } catch (error) {
-            reject(error)
-          }
-        }
+        const call = new Call(onFault, watcher, resolve, reject)
         // The command is on its way before its time is taken: what is done now is done while the primary works.
         let sent: ReturnType<typeof operation>
         try {
@@ -48,23 +93,11 @@ export function createCalls(deadlines: Deadlines): Calls {
         } catch (error) {
           sent = Promise.reject(error)
         }
-        const deadline = deadlines.start(() => conclude(deadlineFault, heard === heardBefore))
-        const onError = (error: unknown): void => {
-          if (!deadlines.meet(deadline)) return
-          const fault = classify(error)
-          if (fault.kind === 'rejected' || fault.kind === 'writes-unavailable') heard++
-          conclude(fault, false)
-        }
-        sent.then((value) => {
-          heard++
-          if (!deadlines.meet(deadline)) return
-          watcher?.onValue()
-          try {
-            resolve(onValue(value))
-          } catch (error) {
-            reject(error)
-          }
-        }, onError)
+        deadlines.start(call)
+        sent.then(
+          (value) => call.onAnswer(value, onValue),
+          (error: unknown) => call.onError(error),
+        )
       }),
   }
 }

@@ -3,9 +3,11 @@ import type { Milliseconds } from '../units.ts'
 
 /** A call under way. It is either met or expires, never both. */
 export interface Deadline {
+  /** Whether it was met or has expired; false at first. */
   settled: boolean
-  readonly expires: number
-  readonly onExpire: () => void
+  /** When it expires; set as it starts. */
+  expires: number
+  onExpire(): void
 }
 
 /**
@@ -14,7 +16,7 @@ export interface Deadline {
  */
 export interface Deadlines {
   /** Starts the time of a call. */
-  start(onExpire: () => void): Deadline
+  start(deadline: Deadline): void
   /** Ends it; `false` if it had expired already. */
   meet(deadline: Deadline): boolean
   /** Expires everything under way now. */
@@ -69,11 +71,10 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
   }
 
   return {
-    start(onExpire) {
-      const deadline: Deadline = { settled: false, expires: tick + ticksPerTimeout + 1, onExpire }
+    start(deadline) {
+      deadline.expires = tick + ticksPerTimeout + 1
       queue.push(deadline)
       if (!timer) arm()
-      return deadline
     },
     meet(deadline) {
       if (deadline.settled) return false

@@ -119,7 +119,9 @@ export const mutated = {
       const deadlines = module.createDeadlines(options)
       return {
         ...deadlines,
-        start: (onExpire) => deadlines.start(is('calls never time out') ? () => {} : onExpire),
+        start(deadline) {
+          if (!is('calls never time out')) deadlines.start(deadline)
+        },
       }
     },
   }),
