@@ -45,7 +45,15 @@ export function createFaults(): { readonly fault: Required<Fault>; wrap(inner: B
       publish: after(inner.publish),
       subscribe: after(inner.subscribe),
       ...(sets && {
-        sets: { add: after(sets.add), remove: after(sets.remove), members: after(sets.members) },
+        sets: {
+          add: after(sets.add),
+          remove: after(sets.remove),
+          members: after(sets.members),
+          async *scan(set) {
+            await disk()
+            yield* sets.scan(set)
+          },
+        },
       }),
       ping: after(inner.ping),
       async *scan(prefix) {

@@ -126,6 +126,9 @@ export function createSqliteBackend(file: string): Backend {
         const rows = list.all(column(set), Math.max(from, Date.now()), limit)
         return (rows as { member: string; at: number }[]).map(({ member, at }) => [member, at])
       },
+      async *scan(set) {
+        yield await this.members(set, { from: 0, limit: -1 })
+      },
     },
     async ping() {
       database.exec('SELECT 1')

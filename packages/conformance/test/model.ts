@@ -81,6 +81,9 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
         add: (set, members, also) => over(() => table.sets!.add(set, members, also)),
         remove: (set, members) => over(() => table.sets!.remove(set, members)),
         members: (set, range) => over(() => table.sets!.members(set, range)),
+        async *scan(set) {
+          yield* await over(async () => table.sets!.scan(set))
+        },
       },
       ping: () => over(() => table.ping()),
       watch(listener) {

@@ -8,6 +8,8 @@ export type HoldfastErrorCode =
   | 'ERR_HOLDFAST_VALUE_TOO_LARGE'
   | 'ERR_HOLDFAST_NOT_SERIALISABLE'
   | 'ERR_HOLDFAST_UNREADABLE'
+  | 'ERR_HOLDFAST_FACTORY_TIMEOUT'
+  | 'ERR_HOLDFAST_OVERLOADED'
 
 /**
  * The one error class of Holdfast. `code` says what happened, `cause` keeps the client's own error.
@@ -15,16 +17,22 @@ export type HoldfastErrorCode =
  */
 export class HoldfastError extends Error {
   readonly code: HoldfastErrorCode
-  /** The HTTP status that fits the error; frameworks read it. 503 where Redis is away, 500 otherwise. */
+  /** The HTTP status that fits the error; frameworks read it. 503 where something is away or overloaded, 500 otherwise. */
   readonly status: number
 
   constructor(code: HoldfastErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options)
     this.name = 'HoldfastError'
     this.code = code
-    this.status = code === 'ERR_HOLDFAST_UNAVAILABLE' ? 503 : 500
+    this.status = temporary.has(code) ? 503 : 500
   }
 }
+
+const temporary: ReadonlySet<HoldfastErrorCode> = new Set([
+  'ERR_HOLDFAST_UNAVAILABLE',
+  'ERR_HOLDFAST_FACTORY_TIMEOUT',
+  'ERR_HOLDFAST_OVERLOADED',
+])
 
 /** Builds the error for a bad option: it names the option and what was given, which must hold no secret. */
 export function optionError(option: string, expected: string, given: unknown): HoldfastError {

@@ -45,6 +45,12 @@ export interface HoldfastEvents {
     /** Why, such as `expired`, `does not open`, `evicted or lost`. */
     readonly reason: string
   }
+  /** A cache answered other than it should, and no call failed. Never says which key. */
+  cache: {
+    /** `stale`: a value in its grace was served. `unstored`: a value was made and could not be stored. */
+    readonly outcome: 'stale' | 'unstored'
+    readonly reason: string
+  }
   /** The journal was full, so the oldest decision was dropped. */
   overflow: { readonly concern: string; readonly dropped: number }
 }
@@ -63,6 +69,7 @@ const channels = {
   entry: channel('holdfast:entry'),
   settled: channel('holdfast:settled'),
   session: channel('holdfast:session'),
+  cache: channel('holdfast:cache'),
   overflow: channel('holdfast:overflow'),
 }
 

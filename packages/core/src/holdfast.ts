@@ -1,7 +1,10 @@
 import { createAvailability } from './availability/availability.ts'
 import type { Circuit } from './availability/circuit.ts'
 import type { Backend } from './backend/backend.ts'
+import { indexed } from './backend/indexed.ts'
 import { createMemoryTable } from './backend/memory-table.ts'
+import { assembleCache } from './cache/assemble.ts'
+import type { Cache } from './cache/cache.ts'
 import { choosePrimary } from './config/primary.ts'
 import { createEntries, type Entries, type EntriesOptions } from './degradation/entries.ts'
 import { watchEpoch } from './degradation/epoch.ts'
@@ -9,13 +12,13 @@ import { createJournal, type Journal } from './degradation/journal.ts'
 import { createKnowledge } from './degradation/knowledge.ts'
 import { degradationRules, type Concern, type Rule } from './degradation/rules.ts'
 import { createTransitionLog } from './degradation/transition-log.ts'
-import { createEnvelopes, type EnvelopeOptions } from './envelope/envelope.ts'
+import { createEnvelopes, type EnvelopeOptions, type Envelopes } from './envelope/envelope.ts'
 import { HoldfastError, optionError } from './errors.ts'
 import { createEvents, type HoldfastEvents, type State } from './events.ts'
 import { createKeyspace, joinPrefix } from './keys.ts'
 import { assembleSessions } from './session/assemble.ts'
 import type { Sessions } from './session/sessions.ts'
-import type { EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
+import type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 import { readSettings } from './options.ts'
 import type { Milliseconds } from './units.ts'
 
@@ -58,6 +61,8 @@ export interface Holdfast {
   ready(): Promise<void>
   /** Creates a session engine; call it once per prefix. */
   sessions(options?: SessionOptions): Sessions
+  /** Creates a cache; call it once per prefix. */
+  cache(options?: CacheOptions): Cache
   /** Creates plain entries; call it once per prefix. */
   entries<Of extends Concern>(options: EntryOptions<Of>): Entries
   /** Lets go of everything, so that the process can exit. What waits in the journal for a Redis that is away is lost. */
@@ -116,8 +121,11 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     concern: Concern,
     ruleName: string | undefined,
     own: EnvelopeOptions & { readonly prefix?: string },
-    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isEnded'>,
-  ): Entries {
+    engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isEnded'> & {
+      readonly indexed?: boolean
+      readonly onOverflow?: () => void
+    },
+  ): { readonly entries: Entries; readonly envelopes: Envelopes } {
     if (closing) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
     const [name, rule] = ruleOf(concern, ruleName)
     rulesInForce.add(`${concern} goes by rule ${name}`)
@@ -125,14 +133,17 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     const envelopes = createEnvelopes(own)
     const journal = createJournal({
       ...settings.journal,
-      onOverflow: () => events.emit('overflow', { concern, dropped: 1 }),
+      onOverflow() {
+        events.emit('overflow', { concern, dropped: 1 })
+        engine.onOverflow?.()
+      },
     })
     journals.push(journal)
     const knowledge = createKnowledge({ rule, copies, journal, envelopes, clock })
-    return createEntries({
+    const entries = createEntries({
       concern,
       rule,
-      backend,
+      backend: engine.indexed ? indexed(backend, `${prefix}:index:${keyspace.prefix}`, clock) : backend,
       availability,
       keyspace,
       envelopes,
@@ -143,6 +154,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       clock,
       ...engine,
     })
+    return { entries, envelopes }
   }
 
   return {
@@ -181,7 +193,19 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         events,
         prefix,
         warn: (message) => logger.warn(message),
-        entriesOf: (keys, rule, engine) => entriesOf('session', rule, { ...own, prefix: keys }, engine),
+        entriesOf: (keys, rule, engine) =>
+          entriesOf('session', rule, { ...own, prefix: keys }, engine).entries,
+        onClose: (closeEngine) => void engines.push(closeEngine),
+      }),
+    cache: (own = {}) =>
+      assembleCache(own, {
+        backend,
+        availability,
+        clock,
+        events,
+        copies,
+        prefix,
+        entriesOf: (keys, rule, engine) => entriesOf('cache', rule, { ...own, prefix: keys }, engine),
         onClose: (closeEngine) => void engines.push(closeEngine),
       }),
     entries({ concern, rule, ...own }) {
@@ -189,7 +213,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         ttlOf: () => copyTtl,
         accepts: () => true,
         isEnded: () => false,
-      })
+      }).entries
     },
     close: () => (closing ??= close()),
   }

@@ -1,7 +1,14 @@
 export { createHoldfast } from './holdfast.ts'
 export type { Health, Holdfast } from './holdfast.ts'
-export type { EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
+export type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
+
+export type { Cache, CacheEntry, CacheItem, WrapOptions } from './cache/cache.ts'
+export type { CacheEngineOptions, FactoryBounds } from './cache/assemble.ts'
+export type { Factory, FactoryContext } from './cache/factory.ts'
+export type { NearOptions } from './cache/near.ts'
+export type { CachePolicy } from './cache/policy.ts'
+export type { CacheStatistics } from './cache/statistics.ts'
 
 export type { SessionEntry, Sessions, UserSession } from './session/sessions.ts'
 export type { Degraded, Loaded, LoadedSession } from './session/loaded.ts'

@@ -1,3 +1,4 @@
+import type { CacheEngineOptions } from './cache/assemble.ts'
 import type { PrimaryOptions } from './config/primary.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { Concern, RuleName } from './degradation/rules.ts'
@@ -45,6 +46,9 @@ export interface HoldfastOptions extends PrimaryOptions {
 
 /** The options of {@link Holdfast.sessions}. */
 export interface SessionOptions extends SessionEngineOptions, EnvelopeOptions {}
+
+/** The options of {@link Holdfast.cache}. */
+export interface CacheOptions extends CacheEngineOptions, Omit<EnvelopeOptions, 'format'> {}
 
 /** The options of {@link Holdfast.entries}. */
 export interface EntryOptions<Of extends Concern = Concern> extends EnvelopeOptions {

@@ -17,6 +17,7 @@ const floors: Readonly<Record<string, number>> = {
   availability: 2,
   degradation: 3,
   session: 4,
+  cache: 4,
   config: 4,
   'options.ts': 5,
   'holdfast.ts': 5,

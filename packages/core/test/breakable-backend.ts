@@ -50,6 +50,7 @@ export function breakableBackend(clock: Clock): BreakableBackend {
       add: (set, members, also) => through(true, () => memory.sets!.add(set, members, also)),
       remove: (set, members) => through(true, () => memory.sets!.remove(set, members)),
       members: (set, range) => through(false, () => memory.sets!.members(set, range)),
+      scan: (set) => memory.sets!.scan(set),
     },
     watch(heard) {
       listener = heard

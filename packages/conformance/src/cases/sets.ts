@@ -239,6 +239,7 @@ function clearable(inner: ExpiringSets): { readonly own: ExpiringSets; clear(): 
     },
     remove: (set, members) => inner.remove(set, members),
     members: (set, range) => inner.members(set, range),
+    scan: (set) => inner.scan(set),
   }
   return {
     own,

@@ -44,5 +44,6 @@ function setsWithPrefix(inner: ExpiringSets, prefix: string): ExpiringSets {
     add: (set, members, more) => inner.add(prefix + set, members, more && also(more)),
     remove: (set, members) => inner.remove(prefix + set, members),
     members: (set, range) => inner.members(prefix + set, range),
+    scan: (set) => inner.scan(prefix + set),
   }
 }

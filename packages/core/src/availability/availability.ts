@@ -27,6 +27,8 @@ export interface Availability {
   reportForeignReply(): void
   /** Runs before the primary is trusted again; a fault in it keeps the circuit open. Bound its calls with `call`. */
   onRecovery(settle: (settling: Settling) => Promise<Fault | undefined>): void
+  /** Tells of every change of the circuit; gives a function that stops it. */
+  watch(listener: (circuit: Circuit) => void): () => void
   /** Resolves once the primary is known to be there or not. */
   settled(): Promise<void>
   close(): void
@@ -67,6 +69,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   const calls = createCalls(deadlines)
   const probe = createProbe(backend, options.prefix)
   const hooks: ((settling: Settling) => Promise<Fault | undefined>)[] = []
+  const watchers = new Set<(circuit: Circuit) => void>()
   const started = Promise.withResolvers<void>()
 
   let circuit: Circuit = starting
@@ -91,6 +94,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     }
     const to = stateOf(next)
     if (from !== to) options.onTransition(from, to, next)
+    for (const watcher of watchers) watcher(next)
   }
 
   function fail(fault: Fault, silent: boolean): void {
@@ -222,6 +226,10 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       fail(foreignReplyFault, true)
     },
     onRecovery: (settle) => void hooks.push(settle),
+    watch(listener) {
+      watchers.add(listener)
+      return () => watchers.delete(listener)
+    },
     settled: () => started.promise,
     close() {
       isClosed = true

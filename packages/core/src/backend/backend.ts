@@ -48,6 +48,11 @@ export interface Backend {
     listener: (message: Uint8Array) => void,
     onGap?: () => void,
   ): Promise<Subscription>
+  /**
+   * Tells of every change to keys under a prefix, whoever makes it, as long as it can be heard: what a copy in memory needs
+   * to stay true. Left out where changes by others cannot be heard of, or there are no others.
+   */
+  track?(prefix: string, listener: TrackingListener): Tracking
   /** Sets beside the keys. Left out where a backend has none; then a fleet of processes cannot share them. */
   readonly sets?: ExpiringSets
 
@@ -76,6 +81,8 @@ export interface ExpiringSets {
   remove(set: string, members: readonly string[]): Promise<void>
   /** Gives up to `limit` members that expire at `from` or later, those that expire first before the others. */
   members(set: string, range: { readonly from: number; readonly limit: number }): Promise<Member[]>
+  /** Gives all members, in batches and no order. One that is there from start to end is given at least once. */
+  scan(set: string): AsyncIterable<readonly Member[]>
 }
 
 /** What {@link ExpiringSets.add} does in the same step. */
@@ -109,6 +116,21 @@ export interface SetOptions {
 export type SetOutcome =
   | { readonly written: true }
   | { readonly written: false; readonly current: Uint8Array | undefined }
+
+/** Hears of changed keys. */
+export interface TrackingListener {
+  /** These keys were written, removed, evicted or expired; without any: any of them may have been. */
+  onChange(keys: readonly string[] | undefined): void
+  /** Whether changes are heard from now on. While they are not, what was known before must not be relied on. */
+  onHearing(isHearing: boolean): void
+}
+
+/** Tracks keys until it is closed. */
+export interface Tracking {
+  /** Resolves with whether changes are heard, once all have been told of that were made before. */
+  prove(): Promise<boolean>
+  close(): void
+}
 
 /** Ends a subscription. */
 export interface Subscription {

@@ -6,6 +6,7 @@ export interface MemorySets {
   add(set: string, members: readonly Member[]): void
   remove(set: string, members: readonly string[]): void
   members(set: string, range: { readonly from: number; readonly limit: number }): Member[]
+  all(set: string): Member[]
   clear(): void
 }
 
@@ -36,6 +37,7 @@ export function createMemorySets(clock: Clock): MemorySets {
         .filter(([, expiresAt]) => expiresAt >= from)
         .sort(([, a], [, b]) => a - b)
         .slice(0, limit),
+    all: (set) => [...live(set)],
     clear: () => sets.clear(),
   }
 }

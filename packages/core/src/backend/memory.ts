@@ -111,6 +111,14 @@ export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend
         assertOpen()
         return sets.members(set, range)
       },
+      async *scan(set) {
+        assertOpen()
+        const members = sets.all(set)
+        for (let start = 0; start < members.length; start += scanBatch) {
+          assertOpen()
+          yield members.slice(start, start + scanBatch)
+        }
+      },
     },
 
     async publish(name, message) {

@@ -96,8 +96,9 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
   const readsPlaintext = !encryption || encryption.acceptPlaintext === true
 
   function seal(wireKey: string, value: unknown, meta: EnvelopeMeta = {}): Uint8Array {
-    const { kind, content } = toPayload(value)
-    const size = typeof content === 'string' ? Buffer.byteLength(content) : content.length
+    const { kind, scope, content } = toPayload(value)
+    const before = scope?.length ?? 0
+    const size = before + (typeof content === 'string' ? Buffer.byteLength(content) : content.length)
     if (size > limits.value) throw valueTooLarge(size, limits.value)
 
     const { revision = 0, stamp = 0, endsAt = 0 } = meta
@@ -112,12 +113,14 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
         stamp,
         endsAt,
       })
-      if (typeof content === 'string') bytes.write(content, headerLength)
-      else bytes.set(content, headerLength)
+      if (scope) bytes.set(scope, headerLength)
+      if (typeof content === 'string') bytes.write(content, headerLength + before)
+      else bytes.set(content, headerLength + before)
       return bytes
     }
 
-    const plain = typeof content === 'string' ? Buffer.from(content) : content
+    const encoded = typeof content === 'string' ? Buffer.from(content) : content
+    const plain = scope ? Buffer.concat([scope, encoded]) : encoded
     const deflated = size < threshold ? undefined : compressor.deflate(plain)
     const { codec, bytes: payload } = deflated ?? { codec: codecs.none, bytes: plain }
     const bytes = Buffer.allocUnsafe(headerLength + payload.length + (keyring ? encryptionOverhead : 0))

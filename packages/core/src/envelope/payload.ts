@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { fromJson, notSerialisable, toJson } from './json.ts'
+import { readScope, Scoped, writeScope } from './scoped.ts'
 
 /**
  * What a payload is; the numbers are on the wire and never change their meaning. Bytes of several at a time are in the
@@ -25,6 +26,8 @@ const kinds = {
   Float64Array: 15,
   BigInt64Array: 16,
   BigUint64Array: 17,
+  /** One of the others, behind what it hangs on. */
+  scoped: 18,
 }
 
 const kindOfName: ReadonlyMap<string, number> = new Map(Object.entries(kinds))
@@ -53,6 +56,8 @@ const views: readonly (View | undefined)[] = [
 /** A value ready to be written: as text (to be encoded as UTF-8) or as bytes that are the caller's. */
 export interface Payload {
   readonly kind: number
+  /** What stands before the content. */
+  readonly scope?: Buffer
   readonly content: string | Uint8Array
 }
 
@@ -68,6 +73,10 @@ export function toPayload(value: unknown): Payload {
   }
   if (value === undefined) return { kind: kinds.undefined, content: nothing }
   if (isBinary(value)) return { kind: binaryKind(value), content: bytesOf(value) }
+  if (value instanceof Scoped) {
+    const { kind, content } = toPayload(value.value)
+    return { kind: kinds.scoped, scope: writeScope(kind, value), content }
+  }
   return { kind: kinds.json, content: toJson(value) }
 }
 
@@ -90,7 +99,7 @@ function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
 
 /** Whether this version, on this Node, knows a kind. */
 export function isKnownKind(kind: number): boolean {
-  return kind <= kinds.ArrayBuffer || views[kind] !== undefined
+  return kind <= kinds.ArrayBuffer || views[kind] !== undefined || kind === kinds.scoped
 }
 
 /** Gives the value of a payload of a known kind, from a position on; bytes come back as copies. Throws for damaged ones. */
@@ -107,6 +116,11 @@ export function fromPayload(kind: number, bytes: Buffer, start: number): unknown
       return Buffer.from(copyOf(bytes, start))
     case kinds.ArrayBuffer:
       return copyOf(bytes, start)
+    case kinds.scoped: {
+      const scope = readScope(bytes, start)
+      if (scope.kind === kinds.scoped || !isKnownKind(scope.kind)) throw new TypeError('a scope in a scope')
+      return new Scoped(fromPayload(scope.kind, bytes, scope.start), scope.generation, scope.tags)
+    }
     default:
       return new views[kind]!(copyOf(bytes, start))
   }

@@ -1,7 +1,8 @@
-import type { Cluster, Redis } from 'ioredis'
+import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import { failFast } from './ioredis-options.ts'
 import type { ListeningConnection } from './subscriber.ts'
 import { onUndecodable } from './surplus.ts'
+import { changedKeys, invalidations, trackingCommand, type TrackingConnection } from './tracker.ts'
 
 /** Opens a connection that listens: a duplicate of the client, or of one master of a Cluster, where any hears all. */
 export function openIoredisListening(
@@ -12,25 +13,53 @@ export function openIoredisListening(
   const model = client.isCluster ? oneOf((client as Cluster).nodes('master')) : (client as Redis)
   if (!model) return Promise.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"))
   const listening = model.duplicate({ ...failFast, readOnly: false, retryStrategy: null })
-  listening.on('error', () => undefined)
-  // ioredis listens to the socket only after it has told of the connection.
-  listening.on('connect', () => process.nextTick(onUndecodable, listening, () => listening.disconnect()))
   listening.on('messageBuffer', (channel: Buffer, message: Buffer) => onMessage(channel.toString(), message))
-
-  const connection: ListeningConnection = {
+  return readied(listening, onLost).then(() => ({
     subscribe: (channel) => listening.subscribe(channel),
     unsubscribe: (channel) => listening.unsubscribe(channel),
     // Unanswered within the socket timeout, it ends the connection.
     ping: () => listening.ping(),
     close: () => listening.disconnect(),
+  }))
+}
+
+/**
+ * Opens a connection on which Redis tells of changed keys. In RESP2, where such news is a message to the connection itself:
+ * ioredis passes over the pushes of RESP3.
+ */
+export async function openIoredisTracking(
+  client: Redis,
+  prefixes: readonly string[],
+  onChange: (keys: readonly string[] | undefined) => void,
+  onLost: () => void,
+): Promise<TrackingConnection> {
+  const resp2 = { ...failFast, readOnly: false, retryStrategy: null, protocol: 2, replyMapping: undefined }
+  const tracking = client.duplicate(resp2 as unknown as RedisOptions)
+  tracking.on('messageBuffer', (_channel: Buffer, message: unknown) => onChange(changedKeys(message)))
+  try {
+    await readied(tracking, onLost)
+    const id = String(await tracking.call('CLIENT', 'ID'))
+    const [name, ...args] = trackingCommand(id, prefixes)
+    await tracking.call(name, ...args)
+    await tracking.subscribe(invalidations)
+  } catch (error) {
+    tracking.disconnect()
+    throw error
   }
+  return { ping: () => tracking.ping(), close: () => tracking.disconnect() }
+}
+
+/** Resolves once a connection of our own can be used; rejects where it ends before. */
+function readied(connection: Redis, onEnd: () => void): Promise<void> {
+  // ioredis listens to the socket only after it has told of the connection.
+  connection.on('connect', () => process.nextTick(onUndecodable, connection, () => connection.disconnect()))
   return new Promise((resolve, reject) => {
     let lastError: Error | undefined
-    listening.on('error', (error: Error) => (lastError = error))
-    listening.once('ready', () => resolve(connection))
-    listening.once('end', () => {
+    connection.on('error', (error: Error) => (lastError = error))
+    connection.once('ready', () => resolve())
+    connection.once('end', () => {
       reject(lastError ?? new Error('Connection is closed.'))
-      onLost()
+      onEnd()
     })
   })
 }

@@ -2,11 +2,12 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { shareFate } from './application-client.ts'
 import { EncodedCommand } from './encoded-command.ts'
 import { keepIoredisConnected, type OwnIoredis } from './ioredis-connection.ts'
-import { openIoredisListening } from './ioredis-listening.ts'
+import { openIoredisListening, openIoredisTracking } from './ioredis-listening.ts'
 import { clusterFailFast, failFast } from './ioredis-options.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import { rethrowWithoutArguments } from './replies.ts'
 import { createSubscriber } from './subscriber.ts'
+import { createTracker } from './tracker.ts'
 
 /** A client or Cluster of ioredis 5 or 6, known by its shape: an application may have a copy of its own. */
 export interface IoredisClient {
@@ -62,12 +63,19 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
   const connection = keepIoredisConnected(client, { cork })
   const { state } = connection
   const subscriber = createSubscriber((onMessage, onLost) => openIoredisListening(client, onMessage, onLost))
+  // Each master of a Cluster would tell of its own keys only.
+  const tracker = client.isCluster
+    ? undefined
+    : createTracker((prefixes, onChange, onLost) =>
+        openIoredisTracking(client as Redis, prefixes, onChange, onLost),
+      )
   const fate =
     app &&
     shareFate(app, {
       isReady: () => state.ready,
       end() {
         subscriber.reset()
+        tracker?.reset()
         connection.end()
       },
       begin: connection.begin,
@@ -97,17 +105,20 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
       return (client as Cluster).nodes('master').map((node) => (command) => call(node, command))
     },
     subscribe: subscriber.subscribe,
+    ...(tracker && { track: tracker.track }),
     watch: state.watch,
     reset() {
       if (!state.ready) return
       connection.drop()
       subscriber.reset()
+      tracker?.reset()
     },
     async close() {
       if (closed) return
       closed = true
       fate?.release()
       subscriber.close()
+      tracker?.close()
       await connection.close()
     },
   }

@@ -35,6 +35,8 @@ export interface Dialect {
   readonly keyPrefix: string
   /** Makes an unconnected client like the application's, with options that fail fast. */
   duplicate(): NodeRedisClient
+  /** Makes a client that speaks RESP2, where changed keys are told of by messages; left out where it cannot listen itself. */
+  readonly tracking?: { duplicate(): NodeRedisClient }
   connect(client: NodeRedisClient): Promise<unknown>
   send(client: NodeRedisClient, command: RedisCommand, key?: string): Promise<Reply>
   shards(client: NodeRedisClient): ((command: RedisCommand) => Promise<Reply>)[]
@@ -111,13 +113,15 @@ type DialectOfKind = Omit<Dialect, 'keyPrefix'>
 function singleDialect(app: Single): DialectOfKind {
   const send = (client: NodeRedisClient, command: RedisCommand): Promise<Reply> =>
     (client as unknown as Single).sendCommand(command, commandOptions)
+  function duplicate(overrides?: { readonly RESP: number }): NodeRedisClient {
+    // One client lives for one connection: the lifeline makes the next one.
+    const socket = { ...app.options?.socket, ...failFastSocket, reconnectStrategy: false }
+    return app.duplicate({ ...failFast, ...overrides, socket } as never) as NodeRedisClient
+  }
   return {
     clustered: false,
-    duplicate() {
-      // One client lives for one connection: the lifeline makes the next one.
-      const socket = { ...app.options?.socket, ...failFastSocket, reconnectStrategy: false }
-      return app.duplicate({ ...failFast, socket } as never) as NodeRedisClient
-    },
+    duplicate: () => duplicate(),
+    tracking: { duplicate: () => duplicate({ RESP: 2 }) },
     connect: (client) => client.connect(),
     send,
     shards: (client) => [(command) => send(client, command)],

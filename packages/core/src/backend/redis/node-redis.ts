@@ -4,6 +4,7 @@ import { createLifeline, type Generation } from './lifeline.ts'
 import { dialectOf, type NodeRedisClient, type NodeRedisSource } from './node-redis-dialect.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import { createSubscriber } from './subscriber.ts'
+import { changedKeys, createTracker, invalidations, trackingCommand } from './tracker.ts'
 import { within } from './within.ts'
 
 const connectPatience = 1_500
@@ -45,6 +46,23 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
       close: () => void destroyQuietly(listening),
     }
   })
+  const tracker =
+    dialect.tracking &&
+    createTracker(async (prefixes, onChange, onLost) => {
+      const tracking = dialect.tracking!.duplicate()
+      const onError = (): void => onLost()
+      tracking.on('error', onError)
+      try {
+        await within(connectPatience, 'Connecting to Redis', tracking.connect())
+        const id = String(await dialect.send(tracking, ['CLIENT', 'ID']))
+        await dialect.send(tracking, trackingCommand(id, prefixes))
+        await tracking.subscribe(invalidations, (message) => onChange(changedKeys(message)), true)
+      } catch (error) {
+        void destroyQuietly(tracking)
+        throw error
+      }
+      return { ping: () => dialect.pingListening(tracking), close: () => void destroyQuietly(tracking) }
+    })
   let closed = false
 
   function send(command: RedisCommand, key?: string): Promise<Reply> {
@@ -58,6 +76,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
     isReady: () => state.ready,
     end: () => {
       subscriber.reset()
+      tracker?.reset()
       lifeline.stop()
     },
     begin: () => lifeline.start(),
@@ -78,11 +97,13 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
       return client === undefined ? [send] : dialect.shards(client)
     },
     subscribe: subscriber.subscribe,
+    ...(tracker && { track: tracker.track }),
     watch: state.watch,
     reset() {
       if (!state.ready) return
       lifeline.renew()
       subscriber.reset()
+      tracker?.reset()
     },
     async close() {
       if (closed) return
@@ -90,6 +111,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
       state.close()
       fate.release()
       subscriber.close()
+      tracker?.close()
       lifeline.stop()
     },
   }

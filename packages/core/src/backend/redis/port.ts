@@ -1,4 +1,4 @@
-import type { ConnectionChange, Subscription } from '../backend.ts'
+import type { ConnectionChange, Subscription, Tracking, TrackingListener } from '../backend.ts'
 
 /** One word of a command. Numbers are given as strings. */
 export type Argument = string | Buffer
@@ -41,6 +41,8 @@ export interface CommandPort {
    * are heard again.
    */
   subscribe(channel: string, listener: (message: Buffer) => void, onGap?: () => void): Promise<Subscription>
+  /** Tells of changed wire keys, on a connection that serves nothing else. Left out where the client cannot. */
+  track?(prefix: string, listener: TrackingListener): Tracking
   /** Tells when `ready` changes, and at once where it is true already. `lost` names the client's last error. */
   watch(listener: (change: ConnectionChange) => void): () => void
   /** Drops the connections and what is in flight on them, and connects anew. Does nothing while it is connecting. */

@@ -118,6 +118,18 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
       if (!Array.isArray(found)) throw integrityError('the members of a set')
       return membersOf(found)
     },
+    async *scan(set) {
+      let cursor = '0'
+      do {
+        const [next, found] = arrayOf(
+          await send(['ZSCAN', prefix + set, cursor, 'COUNT', '1000'], prefix + set),
+          2,
+        )
+        cursor = bytesOf(next)?.toString() ?? ''
+        if (!/^\d+$/.test(cursor) || !Array.isArray(found)) throw integrityError('a step through a set')
+        if (found.length > 0) yield membersOf(found)
+      } while (cursor !== '0')
+    },
   }
 
   return {
@@ -162,6 +174,7 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
       integerOf(await send(['PUBLISH', channel, asBuffer(message)]))
     },
     subscribe: (channel, listener, onGap) => port.subscribe(channel, listener, onGap),
+    ...(port.track && { track: trackedBy(port.track.bind(port), prefix) }),
     sets,
 
     async ping() {
@@ -171,6 +184,14 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     reset: () => port.reset(),
     close: () => port.close(),
   }
+}
+
+function trackedBy(track: NonNullable<CommandPort['track']>, prefix: string): NonNullable<Backend['track']> {
+  return (own, { onChange, onHearing }) =>
+    track(prefix + own, {
+      onChange: (keys) => onChange(keys?.map((key) => key.slice(prefix.length))),
+      onHearing,
+    })
 }
 
 function ttlArgument(ttl: Milliseconds | undefined): string | undefined {

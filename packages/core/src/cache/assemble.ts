@@ -1,0 +1,207 @@
+import type { Availability } from '../availability/availability.ts'
+import type { Backend } from '../backend/backend.ts'
+import type { MemoryTable } from '../backend/memory-table.ts'
+import type { Clock } from '../clock.ts'
+import type { Entries, EntriesOptions } from '../degradation/entries.ts'
+import type { Envelopes } from '../envelope/envelope.ts'
+import { Scoped } from '../envelope/scoped.ts'
+import type { Events } from '../events.ts'
+import { joinPrefix, validatePrefix } from '../keys.ts'
+import { parseCount, parseDuration, type Duration } from '../units.ts'
+import type { Cache } from './cache.ts'
+import { createCache } from './engine.ts'
+import { createFactories } from './factory.ts'
+import { createHearing } from './hearing.ts'
+import { createLeases } from './lease.ts'
+import { createLimit } from './limit.ts'
+import { createNear, type NearOptions } from './near.ts'
+import { readPolicy, type CachePolicy } from './policy.ts'
+import { createProducer } from './produce.ts'
+import { createReserve } from './reserve.ts'
+import { createSights } from './sight.ts'
+import { createCounters } from './statistics.ts'
+import { createStoring } from './storing.ts'
+import { createVersions, tagLifetime } from './versions.ts'
+
+/** The options of a cache, beside those of its entries. */
+export interface CacheEngineOptions extends CachePolicy {
+  /** What the keys begin with, to the letter; default `<prefix>:cache:`. */
+  readonly prefix?: string | undefined
+  /** The degradation rule; default `bypass`. */
+  readonly rule?: 'bypass' | 'memory' | 'refuse' | undefined
+  /**
+   * Keeps values in this process and serves them without asking Redis, as long as Redis tells of every change. What is handed
+   * out is frozen then. Not with a Redis Cluster. Default: `false`.
+   */
+  readonly near?: boolean | NearOptions | undefined
+  /** Keeps an index of the keys, for {@link Cache.keys}: one command more per write. Default: `false`. */
+  readonly indexed?: boolean | undefined
+  /** How many factories run while Redis is away, in this process. */
+  readonly factories?: FactoryBounds | undefined
+}
+
+/** Keeps what is behind the cache alive while the cache does not help it. */
+export interface FactoryBounds {
+  /** How many run at once; default 64. */
+  readonly max?: number | undefined
+  /** How many callers wait for their turn; those above are refused. Default 1,000. */
+  readonly waiting?: number | undefined
+  /** How long a caller waits for its turn; default 2 seconds. */
+  readonly patience?: Duration | undefined
+}
+
+/** What the engine is built on. */
+export interface CacheGround {
+  readonly backend: Backend
+  readonly availability: Availability
+  readonly clock: Clock
+  readonly events: Events
+  readonly copies: MemoryTable
+  readonly prefix: string
+  /** Creates entries, and gives their envelopes with them. */
+  readonly entriesOf: (
+    prefix: string,
+    rule: string | undefined,
+    engine: Pick<EntriesOptions, 'ttlOf' | 'accepts' | 'isEnded'> & {
+      readonly indexed?: boolean
+      readonly onOverflow: () => void
+    },
+  ) => { readonly entries: Entries; readonly envelopes: Envelopes }
+  readonly onClose: (close: () => void) => void
+}
+
+/** Puts a cache together; throws an error that names the option which is wrong. */
+export function assembleCache(given: CacheEngineOptions, ground: CacheGround): Cache {
+  const { backend, availability, clock, events } = ground
+  const {
+    prefix: ownPrefix,
+    rule = 'bypass',
+    near: nearOptions = false,
+    indexed = false,
+    factories: bounds = {},
+    ...usual
+  } = given
+  const prefix = validatePrefix('prefix', ownPrefix ?? joinPrefix(ground.prefix, 'cache'))
+  const marksPrefix = `${ground.prefix}:tag:${prefix}`
+  readPolicy(usual, Math.random)
+
+  let isRenewing = false
+  /** Decisions were dropped: then nothing that was stored before can be believed. */
+  function onOverflow(): void {
+    if (isRenewing) return
+    isRenewing = true
+    queueMicrotask(() => {
+      void versions.renew().catch(() => undefined)
+      isRenewing = false
+    })
+  }
+
+  // The order of creation is the order of recovery: what is void, then what was decided meanwhile.
+  const { entries: marks } = ground.entriesOf(marksPrefix, rule === 'refuse' ? 'refuse' : 'memory', {
+    ttlOf: () => tagLifetime,
+    accepts: (value) => typeof value === 'number',
+    isEnded: () => false,
+    onOverflow,
+  })
+  const { entries, envelopes } = ground.entriesOf(prefix, rule, {
+    ttlOf: copyTtl,
+    accepts: (value) => value instanceof Scoped,
+    isEnded: () => false,
+    indexed,
+    onOverflow,
+  })
+
+  const counters = createCounters()
+  const hearing = createHearing({
+    backend,
+    availability,
+    prefixes: nearOptions === false ? [marksPrefix] : [marksPrefix, prefix],
+    onChange(wireKeys) {
+      versions.onChange(wireKeys)
+      near?.drop(wireKeys)
+    },
+    onGap() {
+      versions.doubt()
+      near?.drop()
+    },
+  })
+  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn })
+  const near =
+    nearOptions === false ? undefined : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn })
+  const reserve = createReserve({ copies: ground.copies, envelopes, clock })
+  const open = (wireKey: string, bytes: Uint8Array): unknown => {
+    const opened = envelopes.open(wireKey, bytes)
+    return opened.status === 'opened' ? opened.value : undefined
+  }
+  const sights = createSights({ entries, versions, near, reserve, open, now: clock.now })
+  const leases = createLeases({ entries, sights, clock })
+  const storing = createStoring({
+    entries,
+    versions,
+    leases,
+    reserve,
+    counters,
+    freezes: near !== undefined,
+    open,
+    now: clock.now,
+    onUnstored: (reason) => events.emit('cache', { outcome: 'unstored', reason }),
+  })
+  const factories = createFactories(counters, clock)
+
+  /** A copy in its grace, unless this process knows better. */
+  function copyOf(wireKey: string): { readonly value: unknown } | undefined {
+    const reserved = reserve.get(wireKey)
+    return reserved && !versions.isVoid(reserved.scoped) ? { value: reserved.scoped.value } : undefined
+  }
+
+  const producer = createProducer({
+    sights,
+    leases,
+    versions,
+    storing,
+    factories,
+    limit: createLimit({
+      max: parseCount('factories.max', bounds.max ?? 64, { min: 1 }),
+      waiting: parseCount('factories.waiting', bounds.waiting ?? 1_000),
+      patience: parseDuration('factories.patience', bounds.patience ?? 2_000),
+      clock,
+    }),
+    counters,
+    clock,
+    keepsWhileAway: rule === 'memory',
+    onStale: (reason) => events.emit('cache', { outcome: 'stale', reason }),
+    copyOf,
+    async mayRefresh(key, lease) {
+      if (availability.state !== 'healthy') return false
+      const taken = await marks.set(`~${key}`, 1, { ttl: lease, over: 'absent', decides: false })
+      return taken.status === 'stored' && taken.entry.origin === 'primary'
+    },
+  })
+  ground.onClose(() => {
+    hearing.close()
+    factories.close()
+  })
+  return createCache({
+    entries,
+    backend,
+    versions,
+    near,
+    hearing,
+    reserve,
+    sights,
+    storing,
+    producer,
+    factories,
+    counters,
+    events,
+    usual,
+    isShared: backend.capabilities.shared,
+    clock,
+    copyOf,
+  })
+
+  /** How long a copy of an entry is good for, where memory stands in for the primary. */
+  function copyTtl(): number {
+    return 60_000
+  }
+}

@@ -1,0 +1,252 @@
+import type { Backend } from '../backend/backend.ts'
+import type { Clock } from '../clock.ts'
+import type { Entries } from '../degradation/entries.ts'
+import type { Events } from '../events.ts'
+import { optionError } from '../errors.ts'
+import { toJson } from '../envelope/json.ts'
+import { parseDuration } from '../units.ts'
+import type { Cache, CacheEntry, CacheItem, WrapOptions } from './cache.ts'
+import type { Factories, Factory } from './factory.ts'
+import { handedOut } from './freeze.ts'
+import type { Hearing } from './hearing.ts'
+import type { Near } from './near.ts'
+import { checkedTag, readPolicy, type CachePolicy, type Policy } from './policy.ts'
+import type { Producer } from './produce.ts'
+import type { Reserve } from './reserve.ts'
+import type { Sight, Sights } from './sight.ts'
+import { statisticsOf, type Counters } from './statistics.ts'
+import type { Storing } from './storing.ts'
+import type { Versions } from './versions.ts'
+
+/** What a cache is made of. */
+export interface EngineParts {
+  readonly entries: Entries
+  readonly backend: Backend
+  readonly versions: Versions
+  readonly near: Near | undefined
+  readonly hearing: Hearing
+  readonly reserve: Reserve
+  readonly sights: Sights
+  readonly storing: Storing
+  readonly producer: Producer
+  readonly factories: Factories
+  readonly counters: Counters
+  readonly events: Events
+  /** The policy of the whole cache. */
+  readonly usual: CachePolicy
+  /** Whether other processes may want the same. */
+  readonly isShared: boolean
+  readonly clock: Clock
+  /** Gives the copy of a key that this process has, if it may be served. */
+  readonly copyOf: (wireKey: string) => { readonly value: unknown } | undefined
+}
+
+const maxConflicts = 8
+
+export function createCache(parts: EngineParts): Cache {
+  const { entries, backend, versions, near, reserve, sights, storing, producer, counters, clock, usual } =
+    parts
+  const policyOfAll = policyOf(usual)
+
+  function policyOf<T>(given: CachePolicy<T> | undefined): Policy {
+    if (given === undefined) return policyOfAll
+    const policy = readPolicy<T>({ ...(usual as CachePolicy<T>), ...defined(given) }, Math.random)
+    return parts.isShared ? policy : { ...policy, lease: 0 }
+  }
+
+  /** What this process knows of a key does not count any more. */
+  function forget(wireKey: string): void {
+    near?.drop([wireKey])
+    reserve.drop(wireKey)
+    producer.void(wireKey)
+  }
+
+  /** Gives what a sight shows to those who only ask. */
+  function shown(wireKey: string, sight: Sight): unknown {
+    switch (sight.status) {
+      case 'found':
+        if (sight.isFresh) {
+          counters.primary++
+          return sight.value
+        }
+        counters.misses++
+        return undefined
+      case 'missing':
+        counters.misses++
+        return undefined
+      case 'unknown': {
+        counters.bypasses++
+        const copy = parts.copyOf(wireKey)
+        if (copy) counters.stale++
+        return copy?.value
+      }
+    }
+  }
+
+  function get<T>(key: string): Promise<T | undefined> {
+    let wireKey: string
+    try {
+      wireKey = entries.wireKey(key)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const there = sights.near(wireKey)
+    if (there === undefined) return sights.look(key, wireKey).then((sight) => shown(wireKey, sight) as T)
+    counters.near++
+    return Promise.resolve(handedOut(there.value) as T)
+  }
+
+  async function getMany<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
+    const wireKeys = keys.map((key) => entries.wireKey(key))
+    const there = wireKeys.map((wireKey) => sights.near(wireKey))
+    const far = [...there.keys()].filter((i) => there[i] === undefined)
+    counters.near += keys.length - far.length
+    const seen =
+      far.length === 0
+        ? []
+        : await sights.lookMany(
+            far.map((i) => keys[i]!),
+            far.map((i) => wireKeys[i]!),
+          )
+    const values = there.map((entry) => entry && handedOut(entry.value))
+    far.forEach((i, position) => (values[i] = shown(wireKeys[i]!, seen[position]!)))
+    return values as (T | undefined)[]
+  }
+
+  function getOrSet<T>(key: string, factory: Factory<T>, given?: CachePolicy<T>): Promise<T> {
+    try {
+      if (typeof factory !== 'function') throw optionError('factory', 'a function', factory)
+      const wireKey = entries.wireKey(key)
+      const there = sights.near(wireKey)
+      if (there) {
+        counters.near++
+        const eager = given?.eager ?? usual.eager
+        if (eager !== undefined && isDue(there.madeAt, there.freshUntil, eager))
+          producer.refresh(key, wireKey, undefined, factory, policyOf(given))
+        return Promise.resolve(handedOut(there.value) as T)
+      }
+      return producer.produce(key, wireKey, factory, policyOf(given))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  function isDue(madeAt: number, freshUntil: number, share: number): boolean {
+    return freshUntil !== 0 && share < 1 && clock.now() - madeAt >= share * (freshUntil - madeAt)
+  }
+
+  async function set<T>(key: string, value: T, given?: CachePolicy<T>): Promise<boolean> {
+    const wireKey = entries.wireKey(key)
+    const policy = policyOf(given)
+    forget(wireKey)
+    try {
+      return await storing.put(key, wireKey, value, policy)
+    } finally {
+      // What was read while it was written may be what was there before.
+      near?.drop([wireKey])
+    }
+  }
+
+  async function remove(key: string): Promise<boolean> {
+    const wireKey = entries.wireKey(key)
+    forget(wireKey)
+    let wasThere = false
+    await entries.delete(key, async () => {
+      wasThere = await backend.delete(wireKey)
+    })
+    near?.drop([wireKey])
+    return wasThere
+  }
+
+  async function expire(key: string, given: number | string = 0): Promise<boolean> {
+    const ttl = given === Infinity ? Infinity : parseDuration('ttl', given)
+    const wireKey = entries.wireKey(key)
+    forget(wireKey)
+    for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
+      const sight = await sights.look(key, wireKey)
+      if (sight.status === 'missing') return false
+      if (sight.status === 'unknown') break
+      const { found, scoped } = sight
+      const grace = found.stamp === 0 ? 0 : Math.max(0, found.endsAt - found.stamp)
+      const stamp = ttl === Infinity ? 0 : clock.now() + ttl
+      // Without a grace nothing is left of what is over.
+      if (ttl + grace <= 0) return remove(key)
+      const life = ttl === Infinity ? { endsAt: 0 } : { endsAt: stamp + grace, ttl: ttl + grace }
+      const stored = await entries.set(key, scoped, { stamp, ...life, over: found })
+      near?.drop([wireKey])
+      if (stored.status === 'stored' && stored.entry.origin === 'primary') return true
+      if (stored.status === 'stored') break
+    }
+    await remove(key)
+    return false
+  }
+
+  async function renew(tag?: string): Promise<boolean> {
+    if (tag === undefined) near?.drop()
+    producer.void()
+    return versions.renew(tag)
+  }
+
+  function wrap<Args extends readonly unknown[], T>(
+    fn: (...args: Args) => T | Promise<T>,
+    { key, ...given }: WrapOptions<Args, T>,
+  ): (...args: Args) => Promise<T> {
+    if (typeof fn !== 'function') throw optionError('fn', 'a function', fn)
+    if (typeof key !== 'string' && typeof key !== 'function')
+      throw optionError('key', 'text, or a function of the arguments', key)
+    policyOf(given as CachePolicy<T>)
+    const keyOf = typeof key === 'function' ? key : (...args: Args) => `${key}:${toJson(args)}`
+    return async (...args) => getOrSet(keyOf(...args), () => fn(...args), given as CachePolicy<T>)
+  }
+
+  async function inspect<T>(key: string): Promise<CacheEntry<T> | undefined> {
+    const sight = await sights.look(key, entries.wireKey(key))
+    if (sight.status !== 'found') return undefined
+    const { value, isFresh, found, scoped } = sight
+    return {
+      value: handedOut(value) as T,
+      isFresh,
+      storedAt: found.revision,
+      freshUntil: found.stamp === 0 ? Infinity : found.stamp,
+      tags: scoped.tags.map(([tag]) => tag),
+    }
+  }
+
+  return {
+    get,
+    getMany,
+    async has(key) {
+      const wireKey = entries.wireKey(key)
+      if (sights.near(wireKey)) return true
+      const sight = await sights.look(key, wireKey)
+      return sight.status === 'found' && sight.isFresh
+    },
+    getOrSet,
+    set,
+    setMany: <T>(items: Iterable<CacheItem<T>>) =>
+      Promise.all([...items].map(({ key, value, policy }) => set(key, value, policy))),
+    expire,
+    delete: remove,
+    deleteMany: (keys) => Promise.all(keys.map(remove)),
+    async deleteByTag(tags) {
+      const checked = typeof tags === 'string' ? [checkedTag(tags)] : tags.map(checkedTag)
+      const told = await Promise.all(checked.map((tag) => renew(tag)))
+      return told.every(Boolean)
+    },
+    clear: () => renew(),
+    wrap,
+    inspect,
+    keys: () => entries.keys(),
+    statistics: () =>
+      statisticsOf(counters, {
+        entries: near?.size ?? 0,
+        bytes: near?.bytes ?? 0,
+        isOn: near !== undefined && parts.hearing.isOn,
+      }),
+  }
+}
+
+/** Options that were given as `undefined` were not given. */
+function defined<T extends object>(given: T): Partial<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
+}

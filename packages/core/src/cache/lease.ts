@@ -1,0 +1,87 @@
+import type { Entries } from '../degradation/entries.ts'
+import type { Found } from '../degradation/reading.ts'
+import { Scoped } from '../envelope/scoped.ts'
+import type { Clock } from '../clock.ts'
+import type { Milliseconds } from '../units.ts'
+import { leaseStamp, type Seen, type Sight, type Sights } from './sight.ts'
+import type { Scope } from './versions.ts'
+
+/** Whose it is to run a factory: ours, with what the result may be written over; or somebody made the value meanwhile. */
+export type Turn =
+  | { readonly status: 'ours'; readonly over: Found | undefined }
+  | { readonly status: 'made'; readonly seen: Seen }
+
+/**
+ * Lets one process of a fleet run a factory at a time, by a mark under the entry's own key: whoever removes the entry removes the
+ * mark, and a value that was made before is not written after (a lease, as in Nishtala et al., "Scaling Memcache at
+ * Facebook", 2013). Where a value is past its ttl, the mark is that value, fresh for a little longer: the others serve it.
+ */
+export interface Leases {
+  take(key: string, wireKey: string, sight: Sight, wish: Wish): Promise<Turn>
+  /** Gives a lease back without a value. */
+  release(key: string, over: Found): Promise<void>
+}
+
+/** What a lease is asked for. */
+export interface Wish {
+  readonly scope: Scope
+  /** For how long. */
+  readonly lease: Milliseconds
+  /** How much longer than fresh a value past its ttl is kept. */
+  readonly grace: Milliseconds
+}
+
+const firstPause: Milliseconds = 5
+const longestPause: Milliseconds = 100
+
+export function createLeases({
+  entries,
+  sights,
+  clock,
+}: {
+  readonly entries: Entries
+  readonly sights: Sights
+  readonly clock: Clock
+}): Leases {
+  return {
+    async take(key, wireKey, first, { scope, lease, grace }) {
+      const until = clock.now() + 2 * lease
+      let sight = first
+      for (let pause = firstPause; ; pause = Math.min(longestPause, pause * 1.5)) {
+        if (sight.status === 'unknown' || clock.now() > until) return ours
+        if (sight.status === 'found' && sight.isFresh) return { status: 'made', seen: sight }
+        if (sight.status === 'missing' && sight.isLeased) {
+          await new Promise<void>((resolve) =>
+            clock.setTimeout(resolve, pause * (0.75 + 0.5 * Math.random())),
+          )
+          sight = await sights.look(key, wireKey)
+          continue
+        }
+        const over = sight.status === 'found' ? sight.found : sight.over
+        const stored = await entries.set(key, ...marked(sight, over))
+        if (stored.status === 'stored')
+          return stored.entry.origin === 'primary' ? { status: 'ours', over: stored.entry } : ours
+        sight = await sights.judge(stored.current)
+        // Something unreadable is in the way: it is overwritten.
+        if (sight.status === 'missing' && sight.over === undefined && over === undefined) return ours
+      }
+
+      function marked(now: Sight, over: Found | undefined): [unknown, Parameters<Entries['set']>[2]] {
+        const options = { over: over ?? ('absent' as const), decides: false }
+        if (now.status !== 'found') {
+          const mark = new Scoped(undefined, scope.generation)
+          return [mark, { ...options, ttl: lease, stamp: leaseStamp, endsAt: clock.now() + lease }]
+        }
+        const stamp = clock.now() + lease
+        const endsAt = Math.max(now.found.endsAt, stamp + grace)
+        return [now.scoped, { ...options, ttl: endsAt - clock.now(), stamp, endsAt }]
+      }
+    },
+    async release(key, over) {
+      if (over.stamp !== leaseStamp) return
+      await entries.set(key, new Scoped(undefined, 0), { over, ttl: 1, stamp: leaseStamp, decides: false })
+    },
+  }
+}
+
+const ours: Turn = { status: 'ours', over: undefined }

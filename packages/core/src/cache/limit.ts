@@ -1,0 +1,58 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { Milliseconds } from '../units.ts'
+
+/** Bounds how many run at once. */
+export interface Limit {
+  /** Gives a function that ends the run, at once or when it is its turn; `undefined` where that does not come in time. */
+  enter(): Promise<(() => void) | undefined>
+}
+
+export interface LimitOptions {
+  /** How many run at once. */
+  readonly max: number
+  /** How many may wait; those above are turned away at once. */
+  readonly waiting: number
+  /** How long one waits, in ms. */
+  readonly patience: Milliseconds
+  readonly clock: Clock
+}
+
+interface Waiting {
+  readonly admit: (leave: (() => void) | undefined) => void
+  readonly timer: Timer
+}
+
+export function createLimit({ max, waiting: places, patience, clock }: LimitOptions): Limit {
+  const queue = new Set<Waiting>()
+  let running = 0
+
+  function begin(): () => void {
+    running++
+    let isOver = false
+    return () => {
+      if (isOver) return
+      isOver = true
+      running--
+      const [next] = queue
+      if (!next) return
+      queue.delete(next)
+      next.timer.cancel()
+      next.admit(begin())
+    }
+  }
+
+  return {
+    enter() {
+      if (running < max) return Promise.resolve(begin())
+      if (queue.size >= places) return Promise.resolve(undefined)
+      return new Promise((admit) => {
+        const timer = clock.setTimeout(() => {
+          queue.delete(waiting)
+          admit(undefined)
+        }, patience)
+        const waiting: Waiting = { admit, timer }
+        queue.add(waiting)
+      })
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import { optionError } from '../errors.ts'
+import { createTtlPolicy, type TtlPolicy } from '../ttl.ts'
+import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
+import { tagLifetime } from './versions.ts'
+
+/** How an entry lives. Given for the whole cache, and per call, where what is given comes before the cache's. */
+export interface CachePolicy<T = unknown> {
+  /**
+   * How long a value is fresh: a duration, `Infinity`, or a function of the value, which may give 0 for "do not store".
+   * Default: 1 hour.
+   */
+  readonly ttl?: Duration | ((value: T) => Duration | undefined) | undefined
+  /** How long after that it may still be served where the factory fails, takes too long, or may not run. Default: 0. */
+  readonly grace?: Duration | undefined
+  /** Shortens each ttl by a random share of up to this, 0 to 1, so that entries do not expire together. Default: 0. */
+  readonly jitter?: number | undefined
+  /** What the entry can be invalidated by; at most 64, each at most 256 characters. Such entries live 30 days at most. */
+  readonly tags?: readonly string[] | ((value: T) => readonly string[]) | undefined
+  /** How long a caller waits for the factory where there is a value in its grace; the factory goes on. Default: no limit. */
+  readonly softTimeout?: Duration | undefined
+  /** How long a factory may take; then its signal is aborted and callers get an error. Default: no limit. */
+  readonly hardTimeout?: Duration | undefined
+  /** From which share of its ttl on an entry is refreshed in the background when it is asked for, 0 to 1. Default: never. */
+  readonly eager?: number | undefined
+  /**
+   * How long one process keeps the others from running the same factory; after that the next one tries. `false`: each
+   * process runs its own. Default: 5 seconds.
+   */
+  readonly lease?: Duration | false | undefined
+  /** How long to remember that a factory gave `undefined`, which stands for "there is none". Default: `false`, not at all. */
+  readonly negative?: Duration | false | undefined
+}
+
+/** A policy, validated. */
+export interface Policy {
+  readonly grace: Milliseconds
+  readonly softTimeout: Milliseconds
+  readonly hardTimeout: Milliseconds
+  readonly eager: number
+  /** 0: none. */
+  readonly lease: Milliseconds
+  /** The tags of every value; `undefined` where they depend on the value. */
+  readonly tags: readonly string[] | undefined
+  /** Gives how long a value is fresh: `Infinity`: for ever; 0: not to be stored. */
+  ttlOf(value: unknown): Milliseconds
+  tagsOf(value: unknown): readonly string[]
+}
+
+const defaultTtl: Milliseconds = 3_600_000
+const defaultLease: Milliseconds = 5_000
+const mostTags = 64
+const longestTag = 256
+
+/** Validates a policy; throws an error that names the option which is wrong. */
+export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
+  const { ttl = defaultTtl, jitter, eager = 1, lease = defaultLease, negative = false } = given
+  if (!(eager >= 0 && eager <= 1)) throw optionError('eager', 'a share from 0 to 1', eager)
+  const isEndless = ttl === Infinity
+  const lifetime: TtlPolicy | undefined = isEndless
+    ? undefined
+    : createTtlPolicy({ ttl: ttl as Duration, jitter, random })
+  const tags = typeof given.tags === 'function' ? undefined : checkedTags(given.tags ?? [])
+  const negativeTtl = negative === false ? 0 : parseDuration('negative', negative, { min: 1 })
+
+  function tagsOf(value: unknown): readonly string[] {
+    return tags ?? checkedTags((given.tags as (value: unknown) => readonly string[])(value))
+  }
+
+  return {
+    grace: parseDuration('grace', given.grace ?? 0),
+    softTimeout: parseDuration('softTimeout', given.softTimeout ?? Infinity),
+    hardTimeout: parseDuration('hardTimeout', given.hardTimeout ?? Infinity, { min: 1 }),
+    eager,
+    lease: lease === false ? 0 : parseDuration('lease', lease, { min: 10, max: 600_000 }),
+    ttlOf(value) {
+      if (value === undefined) return negativeTtl
+      const asked = lifetime ? lifetime.ttlFor(value, { now: 0 }) : Infinity
+      return tagsOf(value).length > 0 ? Math.min(asked, tagLifetime) : asked
+    },
+    tags,
+    tagsOf,
+  }
+}
+
+const noTags: readonly string[] = []
+
+/** Gives tags back if they can be such, each once. */
+function checkedTags(tags: unknown): readonly string[] {
+  if (!Array.isArray(tags) || tags.length > mostTags)
+    throw optionError('tags', `a list of at most ${mostTags}`, tags)
+  if (tags.length === 0) return noTags
+  return [...new Set(tags.map(checkedTag))]
+}
+
+/** Gives a tag back if it can be one. */
+export function checkedTag(tag: unknown): string {
+  if (typeof tag === 'string' && tag !== '' && tag.length <= longestTag && tag.isWellFormed()) return tag
+  throw optionError('tags', `text of 1 to ${longestTag} characters each`, tag)
+}

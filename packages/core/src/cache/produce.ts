@@ -1,0 +1,212 @@
+import type { Clock } from '../clock.ts'
+import { HoldfastError } from '../errors.ts'
+import type { Milliseconds } from '../units.ts'
+import type { Factories, Factory } from './factory.ts'
+import { handedOut } from './freeze.ts'
+import type { Leases } from './lease.ts'
+import type { Limit } from './limit.ts'
+import type { Policy } from './policy.ts'
+import type { Seen, Sight, Sights } from './sight.ts'
+import type { Counters } from './statistics.ts'
+import type { Storing } from './storing.ts'
+import type { Versions } from './versions.ts'
+
+/** Answers with what there is, or with what a factory makes: once per key at a time. */
+export interface Producer {
+  produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T>
+  /** Makes a value anew in the background, unless that is under way here or in another process. */
+  refresh<T>(key: string, wireKey: string, seen: Seen | undefined, factory: Factory<T>, policy: Policy): void
+  /** What is being made now of a key does not count any more. */
+  void(wireKey?: string): void
+}
+
+export interface ProducerOptions {
+  readonly sights: Sights
+  readonly leases: Leases
+  readonly versions: Versions
+  readonly storing: Storing
+  readonly factories: Factories
+  /** Bounds the factories that run while the primary cannot be asked. */
+  readonly limit: Limit
+  readonly counters: Counters
+  readonly clock: Clock
+  /** Whether this process' memory stands in for the primary: then what is made meanwhile is kept there. */
+  readonly keepsWhileAway: boolean
+  /** Told when a value in its grace was served, and why. */
+  readonly onStale: (reason: string) => void
+  /** Gives the copy of a key that this process has, if it may be served. */
+  readonly copyOf: (wireKey: string) => { readonly value: unknown } | undefined
+  /** Takes a place among the processes that refresh ahead of time; `false`: another one has it. */
+  readonly mayRefresh: (key: string, lease: Milliseconds) => Promise<boolean>
+}
+
+/** One read, and if need be one factory, for all who ask for a key at the same time. */
+interface Flight {
+  readonly sight: Promise<Sight>
+  /** What the factory makes; set before `sight` is answered where there is nothing fresh. */
+  made?: Promise<unknown>
+  isVoid: boolean
+}
+
+export function createProducer(options: ProducerOptions): Producer {
+  const { sights, leases, versions, storing, factories, limit, counters, clock, onStale, copyOf } = options
+  const flights = new Map<string, Flight>()
+  const refreshing = new Set<string>()
+
+  async function produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T> {
+    const joined = flights.get(wireKey)
+    const flight = joined ?? begin(key, wireKey, factory as Factory<unknown>, policy)
+    const sight = await flight.sight
+    if (sight.status === 'found' && sight.isFresh) {
+      counters.primary++
+      return (joined ? sights.again(wireKey, sight) : sight.value) as T
+    }
+    if (sight.status === 'unknown') counters.bypasses++
+    else counters.misses++
+    const stale = sight.status === 'found' ? sight : sight.status === 'unknown' ? copyOf(wireKey) : undefined
+    if (!stale) return flight.made as Promise<T>
+    const isReserve = sight.status !== 'found'
+    return orStale(flight.made as Promise<T>, policy.softTimeout, () => {
+      const value = joined && !isReserve ? sights.again(wireKey, stale as Seen) : stale.value
+      return handedOut(value) as T
+    })
+  }
+
+  function begin(key: string, wireKey: string, factory: Factory<unknown>, policy: Policy): Flight {
+    const flight: Flight = { sight: look(), isVoid: false }
+    flights.set(wireKey, flight)
+    return flight
+
+    async function look(): Promise<Sight> {
+      try {
+        const sight = await sights.look(key, wireKey)
+        if (sight.status === 'found' && sight.isFresh) {
+          end()
+          return sight
+        }
+        flight.made = make(key, wireKey, sight, factory, policy, flight)
+        flight.made.then(end, end)
+        return sight
+      } catch (error) {
+        end()
+        throw error
+      }
+    }
+
+    function end(): void {
+      if (flights.get(wireKey) === flight) flights.delete(wireKey)
+    }
+  }
+
+  async function make<T>(
+    key: string,
+    wireKey: string,
+    sight: Sight,
+    factory: Factory<T>,
+    policy: Policy,
+    flight: { readonly isVoid: boolean },
+  ): Promise<T> {
+    const { hardTimeout, grace } = policy
+    if (sight.status === 'unknown') {
+      const leave = await limit.enter()
+      if (!leave) {
+        counters.refused++
+        throw new HoldfastError(
+          'ERR_HOLDFAST_OVERLOADED',
+          'Redis is away, and as many factories run as may at once.',
+        )
+      }
+      try {
+        const value = await factories.run(factory, {
+          stale: copyOf(wireKey)?.value as T | undefined,
+          hardTimeout,
+        })
+        if (!options.keepsWhileAway || flight.isVoid) return value
+        const scope = await versions.scopeOf(policy.tags ?? [])
+        return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
+      } finally {
+        leave()
+      }
+    }
+    const stale = sight.status === 'found' ? sight.value : undefined
+    if (stale !== undefined) counters.refreshes++
+    const scope = await versions.scopeOf(policy.tags ?? [])
+    const turn =
+      policy.lease > 0
+        ? await leases.take(key, wireKey, sight, { scope, lease: policy.lease, grace })
+        : ({ status: 'ours', over: undefined } as const)
+    if (turn.status === 'made') return turn.seen.value as T
+    try {
+      const value = await factories.run(factory, { stale: stale as T | undefined, hardTimeout })
+      if (flight.isVoid) return value
+      const kept = await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })
+      return kept as T
+    } catch (error) {
+      if (turn.over) void leases.release(key, turn.over).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Waits for what is made; where that fails or takes too long, what there was has to do. */
+  function orStale<T>(made: Promise<T>, softTimeout: Milliseconds, stale: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      const serve = (reason: string): void => {
+        counters.stale++
+        onStale(reason)
+        resolve(stale())
+      }
+      const timer =
+        softTimeout === Infinity
+          ? undefined
+          : clock.setTimeout(() => serve('the factory takes long'), softTimeout)
+      made.then(
+        (value) => {
+          timer?.cancel()
+          resolve(value)
+        },
+        () => {
+          timer?.cancel()
+          serve('the factory failed')
+        },
+      )
+    })
+  }
+
+  async function refreshNow<T>(
+    key: string,
+    wireKey: string,
+    seen: Seen | undefined,
+    factory: Factory<T>,
+    policy: Policy,
+  ): Promise<void> {
+    if (policy.lease > 0 && !(await options.mayRefresh(key, policy.lease))) return
+    counters.refreshes++
+    const sight = seen ?? (await sights.look(key, wireKey))
+    if (sight.status !== 'found') return
+    const scope = await versions.scopeOf(policy.tags ?? [])
+    const { hardTimeout } = policy
+    const value = await factories.run(factory, { stale: sight.value as T, hardTimeout })
+    // Over what it was made for: who removed it or wrote another meanwhile is right.
+    await storing.fill(key, wireKey, value, policy, { scope, over: sight.found })
+  }
+
+  return {
+    produce,
+    refresh(key, wireKey, seen, factory, policy) {
+      if (refreshing.has(wireKey) || flights.has(wireKey)) return
+      refreshing.add(wireKey)
+      refreshNow(key, wireKey, seen, factory, policy)
+        .catch(() => undefined)
+        .finally(() => refreshing.delete(wireKey))
+    },
+    void(wireKey) {
+      for (const [voided, flight] of wireKey === undefined
+        ? flights
+        : [[wireKey, flights.get(wireKey)] as const]) {
+        if (!flight) continue
+        flight.isVoid = true
+        flights.delete(voided)
+      }
+    },
+  }
+}

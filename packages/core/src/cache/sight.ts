@@ -1,0 +1,147 @@
+import type { Entries } from '../degradation/entries.ts'
+import type { Found, Reading } from '../degradation/reading.ts'
+import { Scoped } from '../envelope/scoped.ts'
+import { frozen, handedOut } from './freeze.ts'
+import type { Near, NearEntry, Pending } from './near.ts'
+import type { Reserve } from './reserve.ts'
+import type { Versions } from './versions.ts'
+
+/** A value that counts. */
+export interface Seen {
+  readonly status: 'found'
+  readonly value: unknown
+  readonly scoped: Scoped
+  /** What a write over it is based on. */
+  readonly found: Found
+  /** Before the end of its ttl; else in its grace. */
+  readonly isFresh: boolean
+}
+
+/** What a look at an entry came to. `unknown`: the primary could not be asked. */
+export type Sight =
+  | Seen
+  | {
+      readonly status: 'missing'
+      /** What is there, and does not count: void, another's, or the mark of a factory that runs. */
+      readonly over: Found | undefined
+      /** Another process is making it. */
+      readonly isLeased: boolean
+    }
+  | { readonly status: 'unknown' }
+
+/** Looks at entries: near at hand, then in the primary; and judges what is there. */
+export interface Sights {
+  /** Gives a value near at hand that counts and is fresh. */
+  near(wireKey: string): NearEntry | undefined
+  look(key: string, wireKey: string): Promise<Sight>
+  lookMany(keys: readonly string[], wireKeys: readonly string[]): Promise<Sight[]>
+  judge(reading: Reading, generation?: number): Sight | Promise<Sight>
+  /** The same value once more, for another caller. */
+  again(wireKey: string, seen: Seen): unknown
+}
+
+export interface SightsOptions {
+  readonly entries: Entries
+  readonly versions: Versions
+  readonly near: Near | undefined
+  readonly reserve: Reserve
+  /** Opens what is stored: a copy for each caller. */
+  readonly open: (wireKey: string, bytes: Uint8Array) => unknown
+  readonly now: () => number
+}
+
+/** The time until which the mark of a running factory is fresh: it never was. */
+export const leaseStamp = 1
+
+const absent: Sight = { status: 'missing', over: undefined, isLeased: false }
+const unknown: Sight = { status: 'unknown' }
+
+export function createSights({ entries, versions, near, reserve, open, now }: SightsOptions): Sights {
+  function judge(reading: Reading, generation?: number): Sight | Promise<Sight> {
+    if (reading.status === 'unknown') return unknown
+    if (reading.status === 'missing') return absent
+    const scoped = reading.value
+    if (!(scoped instanceof Scoped)) return missing(reading)
+    const counts = versions.judge(scoped, generation)
+    if (counts === false) return missing(reading)
+    if (counts === true) return counted(reading, scoped)
+    return versions.verify(scoped, generation).then((verified) => {
+      if (verified === false) return missing(reading)
+      // Nobody can say: then it is what this process knows that decides.
+      if (verified === undefined && (reading.origin === 'primary' || versions.isVoid(scoped)))
+        return reading.origin === 'primary' ? unknown : missing(reading)
+      return counted(reading, scoped)
+    })
+  }
+
+  function counted(found: Found, scoped: Scoped): Sight {
+    const { stamp } = found
+    if (stamp === leaseStamp && scoped.value === undefined) return missing(found, true)
+    const value = near ? frozen(scoped.value) : scoped.value
+    return { status: 'found', value, scoped, found, isFresh: stamp === 0 || stamp > now() }
+  }
+
+  async function look(key: string, wireKey: string): Promise<Sight> {
+    const pending = near?.begin(wireKey)
+    try {
+      const sight =
+        versions.generation === undefined
+          ? // Asked in the same turn, so that it takes no round trip of its own.
+            await judge(...(await Promise.all([entries.get(key), versions.askGeneration()])))
+          : await judge(await entries.get(key))
+      remember(wireKey, pending, sight)
+      return sight
+    } catch (error) {
+      if (pending) near!.release(wireKey, pending)
+      throw error
+    }
+  }
+
+  function remember(wireKey: string, pending: Pending | undefined, sight: Sight): void {
+    if (sight.status !== 'found' || sight.found.origin !== 'primary') {
+      if (pending) near!.release(wireKey, pending)
+      return
+    }
+    const { found, scoped, value } = sight
+    if (found.endsAt > found.stamp) reserve.keep(wireKey, found.bytes, found.endsAt)
+    if (!pending) return
+    if (!sight.isFresh) return near!.release(wireKey, pending)
+    const { generation, tags } = scoped
+    const { stamp: freshUntil, endsAt, revision: madeAt, bytes } = found
+    near!.keep(wireKey, pending, { value, generation, tags, freshUntil, endsAt, madeAt }, bytes.length)
+  }
+
+  return {
+    near(wireKey) {
+      const entry = near?.get(wireKey)
+      if (entry === undefined || versions.judge(entry) !== true) return undefined
+      return entry.freshUntil === 0 || entry.freshUntil > now() ? entry : undefined
+    },
+    look,
+    async lookMany(keys, wireKeys) {
+      const pending = wireKeys.map((wireKey) => near?.begin(wireKey))
+      try {
+        const [readings, generation] = await Promise.all([
+          entries.getMany(keys),
+          versions.generation === undefined ? versions.askGeneration() : undefined,
+        ])
+        const sights = await Promise.all(readings.map((reading) => judge(reading, generation)))
+        sights.forEach((sight, i) => remember(wireKeys[i]!, pending[i], sight))
+        return sights
+      } catch (error) {
+        pending.forEach((read, i) => read && near!.release(wireKeys[i]!, read))
+        throw error
+      }
+    },
+    judge,
+    again(wireKey, { value, found }) {
+      if (near) return handedOut(value)
+      const opened = open(wireKey, found.bytes)
+      return opened instanceof Scoped ? opened.value : value
+    },
+  }
+}
+
+function missing(over: Found, isLeased = false): Sight {
+  return { status: 'missing', over, isLeased }
+}

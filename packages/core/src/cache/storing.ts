@@ -1,0 +1,105 @@
+import type { Entries } from '../degradation/entries.ts'
+import type { Found } from '../degradation/reading.ts'
+import { Scoped } from '../envelope/scoped.ts'
+import { HoldfastError } from '../errors.ts'
+import type { Milliseconds } from '../units.ts'
+import { frozen } from './freeze.ts'
+import type { Leases } from './lease.ts'
+import type { Policy } from './policy.ts'
+import type { Reserve } from './reserve.ts'
+import type { Counters } from './statistics.ts'
+import type { Scope, Versions } from './versions.ts'
+
+/** Stores values under their policies. */
+export interface Storing {
+  /** Stores a value that somebody decided on; tells whether the primary has it. */
+  put(key: string, wireKey: string, value: unknown, policy: Policy): Promise<boolean>
+  /**
+   * Stores what a factory made, over what was there before; gives what to hand out. No decision: where it cannot be stored, or
+   * the entry has changed meanwhile, nothing is lost. Rejects only for a value that could never be stored.
+   */
+  fill(
+    key: string,
+    wireKey: string,
+    value: unknown,
+    policy: Policy,
+    at: { readonly scope: Scope; readonly over: Found | undefined },
+  ): Promise<unknown>
+}
+
+export interface StoringOptions {
+  readonly entries: Entries
+  readonly versions: Versions
+  readonly leases: Leases
+  readonly reserve: Reserve
+  readonly counters: Counters
+  /** Whether what is handed out is kept near at hand as well, so that nobody may change it. */
+  readonly freezes: boolean
+  /** Gives the value that the bytes stand for. */
+  readonly open: (wireKey: string, bytes: Uint8Array) => unknown
+  readonly now: () => number
+  readonly onUnstored: (reason: string) => void
+}
+
+export function createStoring(options: StoringOptions): Storing {
+  const { entries, versions, leases, reserve, counters, now } = options
+
+  /** When a value stops being fresh, when it ends, and how long that is. */
+  function lifeOf(
+    ttl: Milliseconds,
+    grace: Milliseconds,
+  ): { stamp: number; endsAt: number; ttl?: Milliseconds } {
+    if (ttl === Infinity) return { stamp: 0, endsAt: 0 }
+    const stamp = now() + ttl
+    return { stamp, endsAt: stamp + grace, ttl: ttl + grace }
+  }
+
+  async function put(key: string, wireKey: string, value: unknown, policy: Policy): Promise<boolean> {
+    const ttl = policy.ttlOf(value)
+    if (ttl <= 0) {
+      await entries.delete(key)
+      return false
+    }
+    const { generation, tags } = await versions.scopeOf(policy.tagsOf(value))
+    const life = lifeOf(ttl, policy.grace)
+    const stored = await entries.set(key, new Scoped(value, generation, tags), life)
+    if (stored.status !== 'stored') return false
+    if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
+    return stored.entry.origin === 'primary'
+  }
+
+  async function fill(
+    key: string,
+    wireKey: string,
+    value: unknown,
+    policy: Policy,
+    { scope, over }: { readonly scope: Scope; readonly over: Found | undefined },
+  ): Promise<unknown> {
+    const ttl = policy.ttlOf(value)
+    if (ttl <= 0) {
+      if (over) await leases.release(key, over)
+      return value
+    }
+    try {
+      const { generation, tags } = policy.tags ? scope : await versions.scopeOf(policy.tagsOf(value))
+      const life = lifeOf(ttl, policy.grace)
+      const stored = await entries.set(key, new Scoped(value, generation, tags), {
+        ...life,
+        ...(over && { over }),
+        decides: false,
+      })
+      if (stored.status === 'conflict') return value
+      if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
+      if (!options.freezes) return value
+      const opened = options.open(wireKey, stored.entry.bytes)
+      return opened instanceof Scoped ? frozen(opened.value) : value
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'ERR_HOLDFAST_NOT_SERIALISABLE') throw error
+      counters.unstored++
+      options.onUnstored(error instanceof HoldfastError ? error.code : 'ERROR')
+      return value
+    }
+  }
+
+  return { put, fill }
+}

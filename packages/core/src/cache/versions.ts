@@ -1,0 +1,204 @@
+import { LRUCache } from 'lru-cache'
+import type { Entries } from '../degradation/entries.ts'
+import type { TagVersion } from '../envelope/scoped.ts'
+import type { Milliseconds } from '../units.ts'
+
+/** What an entry hangs on. */
+export interface Scope {
+  readonly generation: number
+  readonly tags: readonly TagVersion[]
+}
+
+/**
+ * The versions that entries hang on: one per tag, and the generation of the whole cache. An entry holds the versions it was
+ * made under, and counts as long as they are the same. So invalidating is one write however many entries there are, needs no
+ * clock that all processes agree on, and reaches a value whose factory began before it. A version that the primary evicts
+ * takes its entries with it, unless a process that heard of every change puts it back.
+ */
+export interface Versions {
+  /** The generation, where this process knows it for sure. */
+  readonly generation: number | undefined
+  /** Asks for the generation; `undefined` while nobody knows it, or there is none yet. */
+  askGeneration(): Promise<number | undefined>
+  /**
+   * Whether an entry still counts; `undefined`: the primary has to be asked. `generation` is what {@link askGeneration} gave
+   * just now.
+   */
+  judge(scope: Scope, generation?: number): boolean | undefined
+  /** The same with asking; `undefined` while the primary cannot be asked and this process does not know. */
+  verify(scope: Scope, generation?: number): Promise<boolean | undefined>
+  /** Whether an entry does not count by what this process heard last. For times without the primary. */
+  isVoid(scope: Scope): boolean
+  /** Gives the scope of a value that is about to be made; creates the versions that there are not yet. */
+  scopeOf(tags: readonly string[]): Scope | Promise<Scope>
+  /** Voids all entries that hang on a tag, or, without one, all there are. Resolves with whether the primary has it. */
+  renew(tag?: string): Promise<boolean>
+  /** The primary told of these wire keys, or of all. */
+  onChange(wireKeys: readonly string[] | undefined): void
+  /** Changes may have gone unheard. */
+  doubt(): void
+}
+
+export interface VersionsOptions {
+  readonly entries: Entries
+  /** Whether changes by others are heard of now, or there are no others. */
+  readonly isHearing: () => boolean
+}
+
+interface Known {
+  readonly version: number
+  /** It is what the primary has. */
+  isCurrent: boolean
+  /** Since when all changes were heard of. */
+  readonly hearing: number
+}
+
+/** How long the version of a tag lives after it was made; entries with that tag live no longer. */
+export const tagLifetime: Milliseconds = 30 * 86_400_000
+const rememberedTags = 100_000
+const noTags: readonly TagVersion[] = []
+
+export function createVersions({ entries, isHearing }: VersionsOptions): Versions {
+  const known = new LRUCache<string, Known>({ max: rememberedTags })
+  /** The generation's key. Those of tags begin with a colon, so none is the same. */
+  const all = '*'
+  const allKey = entries.wireKey(all)
+  /** Rises with each change that was heard: an answer that was under way meanwhile may be older than it. */
+  let changes = 0
+  let hearing = 0
+
+  function current(wireKey: string): number | undefined {
+    const there = known.get(wireKey)
+    return there?.isCurrent ? there.version : undefined
+  }
+
+  function note(wireKey: string, version: number, changesBefore: number, isPrimarys: boolean): void {
+    const isCurrent = isPrimarys && isHearing() && changes === changesBefore
+    known.set(wireKey, { version, isCurrent, hearing })
+  }
+
+  /** Asks for a version: `none` where there is none, `undefined` where nobody knows. */
+  async function ask(name: string): Promise<number | 'none' | undefined> {
+    const wireKey = entries.wireKey(name)
+    const changesBefore = changes
+    const reading = await entries.get(name)
+    if (reading.status === 'unknown') return known.get(wireKey)?.version
+    if (reading.status === 'found') {
+      note(wireKey, reading.value as number, changesBefore, reading.origin === 'primary')
+      return reading.value as number
+    }
+    const before = known.get(wireKey)
+    const wasEvicted = before?.hearing === hearing && isHearing() && reading.origin === 'primary'
+    return wasEvicted ? create(name, before.version) : 'none'
+  }
+
+  async function create(name: string, version: number): Promise<number> {
+    const changesBefore = changes
+    const stored = await entries.set(name, version, { ...ttlOf(name), over: 'absent', decides: false })
+    const entry = stored.status === 'stored' ? stored.entry : stored.current
+    if (entry.status !== 'found') return version
+    note(entries.wireKey(name), entry.value as number, changesBefore, entry.origin === 'primary')
+    return entry.value as number
+  }
+
+  function ensure(name: string): number | Promise<number> {
+    return current(entries.wireKey(name)) ?? askOrCreate(name)
+  }
+
+  async function askOrCreate(name: string): Promise<number> {
+    const asked = await ask(name)
+    return typeof asked === 'number' ? asked : create(name, fresh())
+  }
+
+  function ttlOf(name: string): { ttl?: Milliseconds } {
+    return name === all ? {} : { ttl: tagLifetime }
+  }
+
+  async function verifyOne(name: string, version: number): Promise<boolean | undefined> {
+    const asked = current(entries.wireKey(name)) ?? (await ask(name))
+    return asked === undefined ? undefined : asked === version
+  }
+
+  return {
+    get generation() {
+      return current(allKey)
+    },
+    async askGeneration() {
+      const asked = await ask(all)
+      return asked === 'none' ? undefined : asked
+    },
+    judge({ generation, tags }, asked) {
+      const now = current(allKey) ?? asked
+      if (now !== undefined && now !== generation) return false
+      let isSure = now !== undefined
+      for (const [tag, version] of tags) {
+        const there = current(entries.wireKey(nameOf(tag)))
+        if (there === undefined) isSure = false
+        else if (there !== version) return false
+      }
+      return isSure ? true : undefined
+    },
+    async verify({ generation, tags }, asked) {
+      const verdicts = await Promise.all([
+        asked === undefined ? verifyOne(all, generation) : asked === generation,
+        ...tags.map(([tag, version]) => verifyOne(nameOf(tag), version)),
+      ])
+      return verdicts.includes(false) ? false : verdicts.includes(undefined) ? undefined : true
+    },
+    isVoid({ generation, tags }) {
+      const differs = (wireKey: string, version: number): boolean => {
+        const there = known.get(wireKey)
+        return there !== undefined && there.version !== version
+      }
+      return (
+        differs(allKey, generation) ||
+        tags.some(([tag, version]) => differs(entries.wireKey(nameOf(tag)), version))
+      )
+    },
+    scopeOf(tags) {
+      const generation = ensure(all)
+      if (tags.length === 0)
+        return typeof generation === 'number'
+          ? { generation, tags: noTags }
+          : generation.then((made) => ({ generation: made, tags: noTags }))
+      const versions = Promise.all(
+        tags.map(async (tag): Promise<TagVersion> => [tag, await ensure(nameOf(tag))]),
+      )
+      return Promise.all([generation, versions]).then(([made, of]) => ({ generation: made, tags: of }))
+    },
+    async renew(tag) {
+      const name = tag === undefined ? all : nameOf(tag)
+      const wireKey = entries.wireKey(name)
+      const version = fresh()
+      const changesBefore = changes
+      // At once in this process, whatever becomes of telling the primary.
+      note(wireKey, version, changesBefore, false)
+      const stored = await entries.set(name, version, ttlOf(name))
+      const isTold = stored.status === 'stored' && stored.entry.origin === 'primary'
+      if (known.peek(wireKey)?.version === version) note(wireKey, version, changesBefore, isTold)
+      return isTold
+    },
+    onChange(wireKeys) {
+      changes++
+      for (const wireKey of wireKeys ?? known.keys()) {
+        const there = known.peek(wireKey)
+        if (there) there.isCurrent = false
+      }
+    },
+    doubt() {
+      changes++
+      hearing++
+      // It may have changed unheard: still good to rule out what is older, not to vouch for anything.
+      for (const there of known.values()) there.isCurrent = false
+    },
+  }
+}
+
+function nameOf(tag: string): string {
+  return `:${tag}`
+}
+
+/** Any number but 0 that a float64 holds exactly. */
+function fresh(): number {
+  return 1 + Math.floor(Math.random() * 2 ** 52)
+}
