@@ -17,6 +17,7 @@ import { createLimit } from './limit.ts'
 import { createNear, type NearOptions } from './near.ts'
 import { readPolicy, type CachePolicy } from './policy.ts'
 import { createProducer } from './produce.ts'
+import { createQuarantine } from './quarantine.ts'
 import { createReserve } from './reserve.ts'
 import { createSights } from './sight.ts'
 import { createCounters } from './statistics.ts'
@@ -36,6 +37,11 @@ export interface CacheEngineOptions extends CachePolicy {
   readonly near?: boolean | NearOptions | undefined
   /** Keeps an index of the keys, for {@link Cache.keys}: one command more per write. Default: `false`. */
   readonly indexed?: boolean | undefined
+  /**
+   * For how long after an outage entries from before its end do not count, as another process may still be on its way to
+   * remove them; default 750 ms, 0 to 60 s.
+   */
+  readonly quarantine?: Duration | undefined
   /** How many factories run while Redis is away, in this process. */
   readonly factories?: FactoryBounds | undefined
 }
@@ -62,7 +68,7 @@ export interface CacheGround {
   readonly entriesOf: (
     prefix: string,
     rule: string | undefined,
-    engine: Pick<EntriesOptions, 'ttlOf' | 'accepts' | 'isEnded'> & {
+    engine: Pick<EntriesOptions, 'ttlOf' | 'accepts' | 'isEnded' | 'reconcile'> & {
       readonly indexed?: boolean
       readonly onOverflow: () => void
     },
@@ -79,6 +85,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     near: nearOptions = false,
     indexed = false,
     factories: bounds = {},
+    quarantine: quarantineLength = 750,
     ...usual
   } = given
   const prefix = validatePrefix('prefix', ownPrefix ?? joinPrefix(ground.prefix, 'cache'))
@@ -100,6 +107,8 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   const { entries: marks } = ground.entriesOf(marksPrefix, rule === 'refuse' ? 'refuse' : 'memory', {
     ttlOf: () => tagLifetime,
     accepts: (value) => typeof value === 'number',
+    // To void too much is safe, too little is not: whatever the clocks say.
+    reconcile: ({ mine }) => mine.value,
     isEnded: () => false,
     onOverflow,
   })
@@ -133,8 +142,9 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     const opened = envelopes.open(wireKey, bytes)
     return opened.status === 'opened' ? opened.value : undefined
   }
-  const sights = createSights({ entries, versions, near, reserve, open, now: clock.now })
-  const leases = createLeases({ entries, sights, clock })
+  const quarantine = createQuarantine(parseDuration('quarantine', quarantineLength, { max: 60_000 }), ground)
+  const sights = createSights({ entries, versions, near, reserve, quarantine, open, now: clock.now })
+  const leases = createLeases({ entries, sights, clock, isWritable: () => availability.allows('write') })
   const storing = createStoring({
     entries,
     versions,
@@ -154,6 +164,10 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     return reserved && !versions.isVoid(reserved.scoped) ? { value: reserved.scoped.value } : undefined
   }
 
+  function isAway(): boolean {
+    return availability.circuit.at === 'open' || availability.circuit.at === 'half-open'
+  }
+
   const producer = createProducer({
     sights,
     leases,
@@ -168,6 +182,8 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     }),
     counters,
     clock,
+    isAway,
+    isStrained: () => isAway() || quarantine.isOn,
     keepsWhileAway: rule === 'memory',
     onStale: (reason) => events.emit('cache', { outcome: 'stale', reason }),
     copyOf,
@@ -179,6 +195,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
   ground.onClose(() => {
     hearing.close()
+    quarantine.close()
     factories.close()
   })
   return createCache({
@@ -191,9 +208,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     sights,
     storing,
     producer,
-    factories,
     counters,
-    events,
     usual,
     isShared: backend.capabilities.shared,
     clock,

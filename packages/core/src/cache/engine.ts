@@ -1,17 +1,16 @@
 import type { Backend } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
-import type { Events } from '../events.ts'
 import { optionError } from '../errors.ts'
 import { toJson } from '../envelope/json.ts'
 import { parseDuration } from '../units.ts'
 import type { Cache, CacheEntry, CacheItem, WrapOptions } from './cache.ts'
-import type { Factories, Factory } from './factory.ts'
+import type { Factory } from './factory.ts'
 import { handedOut } from './freeze.ts'
 import type { Hearing } from './hearing.ts'
 import type { Near } from './near.ts'
 import { checkedTag, readPolicy, type CachePolicy, type Policy } from './policy.ts'
-import type { Producer } from './produce.ts'
+import { isDue, type Producer } from './produce.ts'
 import type { Reserve } from './reserve.ts'
 import type { Sight, Sights } from './sight.ts'
 import { statisticsOf, type Counters } from './statistics.ts'
@@ -29,9 +28,7 @@ export interface EngineParts {
   readonly sights: Sights
   readonly storing: Storing
   readonly producer: Producer
-  readonly factories: Factories
   readonly counters: Counters
-  readonly events: Events
   /** The policy of the whole cache. */
   readonly usual: CachePolicy
   /** Whether other processes may want the same. */
@@ -121,7 +118,7 @@ export function createCache(parts: EngineParts): Cache {
       if (there) {
         counters.near++
         const eager = given?.eager ?? usual.eager
-        if (eager !== undefined && isDue(there.madeAt, there.freshUntil, eager))
+        if (eager !== undefined && isDue(there.madeAt, there.freshUntil, eager, clock.now()))
           producer.refresh(key, wireKey, undefined, factory, policyOf(given))
         return Promise.resolve(handedOut(there.value) as T)
       }
@@ -129,10 +126,6 @@ export function createCache(parts: EngineParts): Cache {
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  function isDue(madeAt: number, freshUntil: number, share: number): boolean {
-    return freshUntil !== 0 && share < 1 && clock.now() - madeAt >= share * (freshUntil - madeAt)
   }
 
   async function set<T>(key: string, value: T, given?: CachePolicy<T>): Promise<boolean> {

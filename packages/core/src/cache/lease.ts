@@ -37,18 +37,26 @@ const longestPause: Milliseconds = 100
 export function createLeases({
   entries,
   sights,
+  isWritable,
   clock,
 }: {
   readonly entries: Entries
   readonly sights: Sights
+  /** Whether the primary takes writes. */
+  readonly isWritable: () => boolean
   readonly clock: Clock
 }): Leases {
+  /** Whatever became of a mark, it goes before the primary is trusted again. */
+  function giveUp(key: string): void {
+    void entries.delete(key).catch(() => undefined)
+  }
+
   return {
     async take(key, wireKey, first, { scope, lease, grace }) {
       const until = clock.now() + 2 * lease
       let sight = first
       for (let pause = firstPause; ; pause = Math.min(longestPause, pause * 1.5)) {
-        if (sight.status === 'unknown' || clock.now() > until) return ours
+        if (sight.status === 'unknown' || !isWritable() || clock.now() > until) return ours
         if (sight.status === 'found' && sight.isFresh) return { status: 'made', seen: sight }
         if (sight.status === 'missing' && sight.isLeased) {
           await new Promise<void>((resolve) =>
@@ -59,8 +67,11 @@ export function createLeases({
         }
         const over = sight.status === 'found' ? sight.found : sight.over
         const stored = await entries.set(key, ...marked(sight, over))
-        if (stored.status === 'stored')
-          return stored.entry.origin === 'primary' ? { status: 'ours', over: stored.entry } : ours
+        if (stored.status === 'stored') {
+          if (stored.entry.origin === 'primary') return { status: 'ours', over: stored.entry }
+          giveUp(key)
+          return ours
+        }
         sight = await sights.judge(stored.current)
         // Something unreadable is in the way: it is overwritten.
         if (sight.status === 'missing' && sight.over === undefined && over === undefined) return ours
@@ -79,7 +90,9 @@ export function createLeases({
     },
     async release(key, over) {
       if (over.stamp !== leaseStamp) return
-      await entries.set(key, new Scoped(undefined, 0), { over, ttl: 1, stamp: leaseStamp, decides: false })
+      const gone = { over, ttl: 1, stamp: leaseStamp, decides: false }
+      const stored = await entries.set(key, new Scoped(undefined, 0), gone)
+      if (stored.status === 'stored' && stored.entry.origin !== 'primary') giveUp(key)
     },
   }
 }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../errors.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Factories, Factory } from './factory.ts'
 import { handedOut } from './freeze.ts'
-import type { Leases } from './lease.ts'
+import type { Leases, Turn } from './lease.ts'
 import type { Limit } from './limit.ts'
 import type { Policy } from './policy.ts'
 import type { Seen, Sight, Sights } from './sight.ts'
@@ -26,8 +26,12 @@ export interface ProducerOptions {
   readonly versions: Versions
   readonly storing: Storing
   readonly factories: Factories
-  /** Bounds the factories that run while the primary cannot be asked. */
+  /** Bounds the factories that run while {@link ProducerOptions.isStrained}. */
   readonly limit: Limit
+  /** Whether the primary takes no writes, or does not answer at all. */
+  readonly isAway: () => boolean
+  /** Whether the cache helps what is behind it less than usual. */
+  readonly isStrained: () => boolean
   readonly counters: Counters
   readonly clock: Clock
   /** Whether this process' memory stands in for the primary: then what is made meanwhile is kept there. */
@@ -48,6 +52,8 @@ interface Flight {
   isVoid: boolean
 }
 
+const unleased: Turn = { status: 'ours', over: undefined }
+
 export function createProducer(options: ProducerOptions): Producer {
   const { sights, leases, versions, storing, factories, limit, counters, clock, onStale, copyOf } = options
   const flights = new Map<string, Flight>()
@@ -59,11 +65,13 @@ export function createProducer(options: ProducerOptions): Producer {
     const sight = await flight.sight
     if (sight.status === 'found' && sight.isFresh) {
       counters.primary++
+      if (isDue(sight.found.revision, sight.found.stamp, policy.eager, clock.now()))
+        refresh(key, wireKey, sight, factory, policy)
       return (joined ? sights.again(wireKey, sight) : sight.value) as T
     }
-    if (sight.status === 'unknown') counters.bypasses++
+    if (sight.status === 'unknown' || (sight.status === 'missing' && sight.isAway)) counters.bypasses++
     else counters.misses++
-    const stale = sight.status === 'found' ? sight : sight.status === 'unknown' ? copyOf(wireKey) : undefined
+    const stale = sight.status === 'found' ? sight : options.isAway() ? copyOf(wireKey) : undefined
     if (!stale) return flight.made as Promise<T>
     const isReserve = sight.status !== 'found'
     return orStale(flight.made as Promise<T>, policy.softTimeout, () => {
@@ -106,45 +114,62 @@ export function createProducer(options: ProducerOptions): Producer {
     policy: Policy,
     flight: { readonly isVoid: boolean },
   ): Promise<T> {
-    const { hardTimeout, grace } = policy
-    if (sight.status === 'unknown') {
-      const leave = await limit.enter()
-      if (!leave) {
-        counters.refused++
-        throw new HoldfastError(
-          'ERR_HOLDFAST_OVERLOADED',
-          'Redis is away, and as many factories run as may at once.',
-        )
-      }
-      try {
-        const value = await factories.run(factory, {
-          stale: copyOf(wireKey)?.value as T | undefined,
-          hardTimeout,
-        })
-        if (!options.keepsWhileAway || flight.isVoid) return value
-        const scope = await versions.scopeOf(policy.tags ?? [])
-        return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
-      } finally {
-        leave()
-      }
+    if (!options.isStrained()) return makeInTurn(key, wireKey, sight, factory, policy, flight)
+    const leave = await limit.enter()
+    if (!leave) {
+      counters.refused++
+      throw new HoldfastError(
+        'ERR_HOLDFAST_OVERLOADED',
+        'Redis is away, and as many factories run as may at once.',
+      )
     }
+    try {
+      return options.isAway()
+        ? await makeWhileAway(key, wireKey, sight, factory, policy, flight)
+        : await makeInTurn(key, wireKey, sight, factory, policy, flight)
+    } finally {
+      leave()
+    }
+  }
+
+  async function makeInTurn<T>(
+    key: string,
+    wireKey: string,
+    sight: Sight,
+    factory: Factory<T>,
+    policy: Policy,
+    flight: { readonly isVoid: boolean },
+  ): Promise<T> {
+    const { hardTimeout, grace, lease } = policy
     const stale = sight.status === 'found' ? sight.value : undefined
     if (stale !== undefined) counters.refreshes++
     const scope = await versions.scopeOf(policy.tags ?? [])
-    const turn =
-      policy.lease > 0
-        ? await leases.take(key, wireKey, sight, { scope, lease: policy.lease, grace })
-        : ({ status: 'ours', over: undefined } as const)
+    const turn = lease > 0 ? await leases.take(key, wireKey, sight, { scope, lease, grace }) : unleased
     if (turn.status === 'made') return turn.seen.value as T
     try {
       const value = await factories.run(factory, { stale: stale as T | undefined, hardTimeout })
       if (flight.isVoid) return value
-      const kept = await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })
-      return kept as T
+      return (await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })) as T
     } catch (error) {
       if (turn.over) void leases.release(key, turn.over).catch(() => undefined)
       throw error
     }
+  }
+
+  async function makeWhileAway<T>(
+    key: string,
+    wireKey: string,
+    sight: Sight,
+    factory: Factory<T>,
+    policy: Policy,
+    flight: { readonly isVoid: boolean },
+  ): Promise<T> {
+    const stale = sight.status === 'found' ? sight.value : copyOf(wireKey)?.value
+    const { hardTimeout } = policy
+    const value = await factories.run(factory, { stale: stale as T | undefined, hardTimeout })
+    if (!options.keepsWhileAway || flight.isVoid) return value
+    const scope = await versions.scopeOf(policy.tags ?? [])
+    return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
   }
 
   /** Waits for what is made; where that fails or takes too long, what there was has to do. */
@@ -190,15 +215,23 @@ export function createProducer(options: ProducerOptions): Producer {
     await storing.fill(key, wireKey, value, policy, { scope, over: sight.found })
   }
 
+  function refresh<T>(
+    key: string,
+    wireKey: string,
+    seen: Seen | undefined,
+    factory: Factory<T>,
+    policy: Policy,
+  ): void {
+    if (refreshing.has(wireKey) || flights.has(wireKey) || options.isAway()) return
+    refreshing.add(wireKey)
+    refreshNow(key, wireKey, seen, factory, policy)
+      .catch(() => undefined)
+      .finally(() => refreshing.delete(wireKey))
+  }
+
   return {
     produce,
-    refresh(key, wireKey, seen, factory, policy) {
-      if (refreshing.has(wireKey) || flights.has(wireKey)) return
-      refreshing.add(wireKey)
-      refreshNow(key, wireKey, seen, factory, policy)
-        .catch(() => undefined)
-        .finally(() => refreshing.delete(wireKey))
-    },
+    refresh,
     void(wireKey) {
       for (const [voided, flight] of wireKey === undefined
         ? flights
@@ -209,4 +242,9 @@ export function createProducer(options: ProducerOptions): Producer {
       }
     },
   }
+}
+
+/** Whether so much of the time in which a value is fresh has passed that it should be made anew ahead of its end. */
+export function isDue(madeAt: number, freshUntil: number, share: number, now: number): boolean {
+  return freshUntil !== 0 && share < 1 && now - madeAt >= share * (freshUntil - madeAt)
 }

@@ -3,6 +3,7 @@ import type { Found, Reading } from '../degradation/reading.ts'
 import { Scoped } from '../envelope/scoped.ts'
 import { frozen, handedOut } from './freeze.ts'
 import type { Near, NearEntry, Pending } from './near.ts'
+import type { Quarantine } from './quarantine.ts'
 import type { Reserve } from './reserve.ts'
 import type { Versions } from './versions.ts'
 
@@ -26,6 +27,8 @@ export type Sight =
       readonly over: Found | undefined
       /** Another process is making it. */
       readonly isLeased: boolean
+      /** By what this process decided; the primary could not be asked. */
+      readonly isAway: boolean
     }
   | { readonly status: 'unknown' }
 
@@ -45,6 +48,7 @@ export interface SightsOptions {
   readonly versions: Versions
   readonly near: Near | undefined
   readonly reserve: Reserve
+  readonly quarantine: Quarantine
   /** Opens what is stored: a copy for each caller. */
   readonly open: (wireKey: string, bytes: Uint8Array) => unknown
   readonly now: () => number
@@ -53,15 +57,19 @@ export interface SightsOptions {
 /** The time until which the mark of a running factory is fresh: it never was. */
 export const leaseStamp = 1
 
-const absent: Sight = { status: 'missing', over: undefined, isLeased: false }
+const absent: Sight = { status: 'missing', over: undefined, isLeased: false, isAway: false }
+const removedHere: Sight = { ...absent, isAway: true }
 const unknown: Sight = { status: 'unknown' }
 
-export function createSights({ entries, versions, near, reserve, open, now }: SightsOptions): Sights {
+export function createSights(options: SightsOptions): Sights {
+  const { entries, versions, near, reserve, quarantine, open, now } = options
+
   function judge(reading: Reading, generation?: number): Sight | Promise<Sight> {
     if (reading.status === 'unknown') return unknown
-    if (reading.status === 'missing') return absent
+    if (reading.status === 'missing') return reading.origin === 'primary' ? absent : removedHere
     const scoped = reading.value
     if (!(scoped instanceof Scoped)) return missing(reading)
+    if (quarantine.holds(reading.revision) && reading.origin === 'primary') return missing(reading)
     const counts = versions.judge(scoped, generation)
     if (counts === false) return missing(reading)
     if (counts === true) return counted(reading, scoped)
@@ -143,5 +151,5 @@ export function createSights({ entries, versions, near, reserve, open, now }: Si
 }
 
 function missing(over: Found, isLeased = false): Sight {
-  return { status: 'missing', over, isLeased }
+  return { status: 'missing', over, isLeased, isAway: false }
 }

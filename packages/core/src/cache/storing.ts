@@ -89,6 +89,7 @@ export function createStoring(options: StoringOptions): Storing {
         decides: false,
       })
       if (stored.status === 'conflict') return value
+      if (over && stored.entry.origin !== 'primary') await leases.release(key, over)
       if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
       if (!options.freezes) return value
       const opened = options.open(wireKey, stored.entry.bytes)
