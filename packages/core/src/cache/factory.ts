@@ -26,6 +26,7 @@ export interface Factories {
 
 export function createFactories(counters: Counters, clock: Clock): Factories {
   const running = new Set<AbortController>()
+  let closed: HoldfastError | undefined
   return {
     run: (factory, { stale, hardTimeout }) =>
       new Promise((resolve, reject) => {
@@ -34,6 +35,7 @@ export function createFactories(counters: Counters, clock: Clock): Factories {
         const timer = hardTimeout === Infinity ? undefined : clock.setTimeout(giveUp, hardTimeout)
         let isOver = false
         running.add(abort)
+        if (closed) abort.abort(closed)
         counters.calls++
 
         function end(): boolean {
@@ -70,8 +72,8 @@ export function createFactories(counters: Counters, clock: Clock): Factories {
         }
       }),
     close() {
-      const error = new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
-      for (const abort of running) abort.abort(error)
+      closed = new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
+      for (const abort of running) abort.abort(closed)
     },
   }
 }

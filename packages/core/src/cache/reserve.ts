@@ -35,7 +35,8 @@ export function createReserve({
       if (bytes === undefined || bytes.length === 0) return undefined
       const opened = envelopes.open(wireKey, bytes)
       if (opened.status !== 'opened' || !(opened.value instanceof Scoped)) return undefined
-      if (opened.endsAt <= clock.now()) return undefined
+      const hasGrace = opened.endsAt > opened.stamp && opened.endsAt > clock.now()
+      if (!hasGrace) return undefined
       return { scoped: opened.value, freshUntil: opened.stamp }
     },
     keep(wireKey, bytes, endsAt) {
