@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { versionOf, written, type Backend, type SetOutcome } from '@holdfast/core'
+import { versionOf, written, type Backend, type Member, type SetOutcome } from '@holdfast/core'
 
 interface Row {
   readonly value: Uint8Array
@@ -38,6 +38,9 @@ export function createSqliteBackend(file: string): Backend {
   const expire = database.prepare('DELETE FROM members WHERE expires_at < ?')
   const list = database.prepare(
     'SELECT member, expires_at AS at FROM members WHERE name = ? AND expires_at >= ? ORDER BY expires_at LIMIT ?',
+  )
+  const memberPage = database.prepare(
+    `SELECT member, expires_at AS at FROM members WHERE name = ? AND member > ? ORDER BY member LIMIT ${scanBatch}`,
   )
   const send = database.prepare('INSERT INTO messages (channel, body, sent_at) VALUES (?, ?, ?)')
   const last = database.prepare('SELECT coalesce(max(id), 0) AS id FROM messages')
@@ -123,11 +126,16 @@ export function createSqliteBackend(file: string): Backend {
       remove: async (set, members) =>
         transact(() => members.forEach((member) => leave.run(column(set), member))),
       async members(set, { from, limit }) {
-        const rows = list.all(column(set), Math.max(from, Date.now()), limit)
-        return (rows as { member: string; at: number }[]).map(({ member, at }) => [member, at])
+        return membersOf(list.all(column(set), Math.max(from, Date.now()), limit))
       },
       async *scan(set) {
-        yield await this.members(set, { from: 0, limit: -1 })
+        let after = ''
+        for (;;) {
+          const members = membersOf(memberPage.all(column(set), after))
+          if (members.length === 0) return
+          after = members.at(-1)![0]
+          yield members
+        }
       },
     },
     async ping() {
@@ -140,6 +148,10 @@ export function createSqliteBackend(file: string): Backend {
       database.close()
     },
   }
+}
+
+function membersOf(rows: readonly object[]): Member[] {
+  return (rows as { member: string; at: number }[]).map(({ member, at }) => [member, at])
 }
 
 /** SQLite ends a text at a zero character; percent signs make room for it. */

@@ -61,7 +61,7 @@ export async function runBackend(subject: BackendSubject, run: Run): Promise<voi
 
 function claimsOf(backend: Backend): string[] {
   const { shared, durable } = backend.capabilities
-  const optional = (['getBound', 'sets', 'watch', 'reset'] as const).filter((part) => backend[part])
+  const optional = (['getBound', 'sets', 'track', 'watch', 'reset'] as const).filter((part) => backend[part])
   return [...(shared ? ['shared'] : []), ...(durable ? ['durable'] : []), ...optional]
 }
 

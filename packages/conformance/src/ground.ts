@@ -7,6 +7,7 @@ export type HoldfastFactory = (options: HoldfastOptions) => Holdfast
 
 /** What a case stands on: clients of the subject, and keys that are its own. */
 export interface BackendGround {
+  readonly subject: BackendSubject
   readonly fault: FaultName
   /** A client that the cases of a run share. */
   readonly backend: Backend
@@ -64,6 +65,7 @@ export function createBackendGround(run: BackendRun, index: number): BackendGrou
   }
 
   const ground: BackendGround = {
+    subject,
     fault: run.fault,
     backend: run.backend,
     other: run.other,

@@ -38,6 +38,8 @@ interface Subject<Client> {
 /** A backend to be put to the test. What it claims is read from the backend itself. */
 export interface BackendSubject extends Subject<Backend> {
   readonly kind?: 'backend'
+  /** Removes all entries at once and behind the clients' backs, as an operator would. Left out: not tried. */
+  flush?(): Promise<void>
 }
 
 /** An express-session store to be put to the test. */

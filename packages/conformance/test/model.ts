@@ -1,5 +1,7 @@
 import { createMemoryBackend, type Backend, type ConnectionChange, type Subscription } from '@holdfast/core'
 import { defineBackend, type BackendSubject } from '@holdfast/conformance'
+import { startTracking, type ModelTracking } from './model-tracking.ts'
+import { tellingTable, type Tell } from './telling-table.ts'
 
 type Line = 'up' | 'cut' | 'hang' | 'slow'
 
@@ -11,7 +13,8 @@ const slowness = 700
  * Mutants break it in one place each.
  */
 export function model({ name = 'model', mutate = (backend: Backend) => backend } = {}): BackendSubject {
-  const table = createMemoryBackend()
+  const trackers = new Set<Tell>()
+  const table = tellingTable(createMemoryBackend(), (key) => trackers.forEach((tell) => tell(key)))
   const clients = new Set<(change: ConnectionChange) => void>()
   const held: (() => void)[] = []
   let line: Line = 'up'
@@ -41,6 +44,7 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
   function create(): Backend {
     const watchers = new Set<(change: ConnectionChange) => void>()
     const subscriptions = new Set<Subscription>()
+    const trackings = new Set<ModelTracking>()
     const notify = (change: ConnectionChange): void => watchers.forEach((watcher) => watcher(change))
     let isClosed = false
     clients.add(notify)
@@ -51,7 +55,7 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
       return call()
     }
 
-    return {
+    const backend: Backend = {
       name: 'model',
       capabilities: { shared: true, durable: false },
       get: (key) => over(() => table.get(key)),
@@ -77,6 +81,11 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
           subscriptions.add(subscription)
           return subscription
         }),
+      track(prefix, listener) {
+        const tracking = startTracking(prefix, listener, { trackers, carried, watch: backend.watch! })
+        trackings.add(tracking)
+        return tracking
+      },
       sets: {
         add: (set, members, also) => over(() => table.sets!.add(set, members, also)),
         remove: (set, members) => over(() => table.sets!.remove(set, members)),
@@ -95,14 +104,17 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
       async close() {
         isClosed = true
         clients.delete(notify)
+        for (const tracking of trackings) tracking.end()
         await Promise.all([...subscriptions].map((subscription) => subscription.close()))
       },
     }
+    return backend
   }
 
   return defineBackend({
     name,
     create: () => mutate(create()),
+    flush: () => table.flush(),
     fault: {
       cut: () => turn('cut'),
       hang: () => turn('hang'),

@@ -8,7 +8,7 @@ const shownElsewhere = 'leaves no rejection and no error event unhandled'
 const names = promises('backend').map(({ name }) => name)
 
 describe('the suite', () => {
-  it('finds nothing wrong with a good backend', async () => {
+  it('finds nothing wrong with a good backend', { timeout: 30_000 }, async () => {
     const report = await runConformance(model())
     expect(isConformant(report), formatReport(report)).toBe(true)
     expect(report.checks.filter(({ status }) => status !== 'passed')).toEqual([])

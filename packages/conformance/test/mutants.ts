@@ -5,6 +5,7 @@ import { lateMutants } from './mutants-late.ts'
 import { outageMutants } from './mutants-outage.ts'
 import { scanMutants } from './mutants-scan.ts'
 import { setMutants } from './mutants-sets.ts'
+import { setScanMutants, trackingMutants } from './mutants-tracking.ts'
 import { valueMutants } from './mutants-values.ts'
 
 /** One mutant at least for each promise of a backend. */
@@ -14,6 +15,8 @@ export const mutants: readonly Mutant[] = [
   ...conditionMutants,
   ...scanMutants,
   ...setMutants,
+  ...setScanMutants,
+  ...trackingMutants,
   ...lifecycleMutants,
   ...outageMutants,
   ...lateMutants,

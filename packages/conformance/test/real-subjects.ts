@@ -1,6 +1,6 @@
 import { createMemoryBackend, redisBackendFrom, type Backend } from '@holdfast/core'
 import { defineBackend, type BackendSubject } from '@holdfast/conformance'
-import { manualClock, startProxy, type RedisServer } from '@holdfast-internal/test-fixtures'
+import { connectResp, manualClock, startProxy, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { createClient } from 'redis'
 
 /** How late Redis answers when it is slow, in ms. */
@@ -12,6 +12,9 @@ export function memorySubject(): BackendSubject {
   return defineBackend({ name: 'memory', create: () => createMemoryBackend({ clock }), clock })
 }
 
+/** Each subject has a database of its own, which it may empty. */
+let databases = 0
+
 /** Redis behind a proxy of its own. */
 export async function redisSubject(
   name: string,
@@ -19,16 +22,23 @@ export async function redisSubject(
   connect: (url: string) => Backend | Promise<Backend> = redisBackendFrom,
 ): Promise<BackendSubject> {
   const proxy = await startProxy(redis)
+  const database = String(++databases)
+  const control = connectResp(redis.port)
+  await control.command('SELECT', database)
   return defineBackend({
     name,
-    create: () => connect(proxy.url),
+    create: () => connect(`${proxy.url}/${database}`),
+    flush: async () => void (await control.command('FLUSHDB')),
     fault: {
       cut: () => proxy.refuse(),
       hang: async () => proxy.hold(),
       slow: async () => proxy.delay(slowness),
       restore: () => proxy.restore(),
     },
-    stop: () => proxy.close(),
+    async stop() {
+      control.close()
+      await proxy.close()
+    },
   })
 }
 

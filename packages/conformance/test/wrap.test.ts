@@ -36,6 +36,32 @@ describe('a backend under a prefix', () => {
     expect(await inner.sets!.members('p:set', all)).toEqual([])
   })
 
+  it('tracks keys under it, and tells of them as the caller knows them', async () => {
+    const told: unknown[] = []
+    const { outer } = await wrapped(
+      withPrefix,
+      override(createMemoryBackend(), {
+        track(prefix, { onChange, onHearing }) {
+          onHearing(true)
+          for (const keys of [[`${prefix}a`], undefined]) onChange(keys)
+          told.push(prefix)
+          return { prove: async () => true, close: () => told.push('closed') }
+        },
+      }),
+    )
+    const tracking = outer.track!('key:', {
+      onChange: (keys) => told.push(keys),
+      onHearing: (isHearing) => told.push(isHearing),
+    })
+    expect(await tracking.prove()).toBe(true)
+    tracking.close()
+    expect(told).toEqual([true, ['key:a'], undefined, 'p:key:', 'closed'])
+  })
+
+  it('claims no tracking where there is none', async () => {
+    expect((await wrapped(withPrefix)).outer.track).toBeUndefined()
+  })
+
   it('claims no sets where there are none', async () => {
     const { outer } = await wrapped(
       withPrefix,

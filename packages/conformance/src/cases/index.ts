@@ -9,6 +9,7 @@ import { outage } from './outage.ts'
 import { pubsub } from './pubsub.ts'
 import { scan } from './scan.ts'
 import { sets } from './sets.ts'
+import { tracking } from './tracking.ts'
 import { values } from './values.ts'
 
 /** Every promise that a backend makes. */
@@ -19,6 +20,7 @@ export const backendCases: readonly Case<BackendGround>[] = [
   scan,
   pubsub,
   sets,
+  tracking,
   lifecycle,
   outage,
   outageSessions,

@@ -159,6 +159,9 @@ function calls(backend: Backend, key: string): Record<string, () => Promise<unkn
       'sets.add': () => sets.add(set, [['a', Date.UTC(2100, 0)]]),
       'sets.remove': () => sets.remove(set, ['b']),
       'sets.members': () => sets.members(set, { from: 0, limit: 1 }),
+      'sets.scan': async () => {
+        for await (const _ of sets.scan(set));
+      },
     }),
     ping: () => backend.ping(),
   }

@@ -212,8 +212,63 @@ promise('gives three thousand members, page by page', async ({ own, key }) => {
   assert.deepEqual([...found], members)
 })
 
+promise('scans all members of a set of five thousand, with their times, in batches', async ({ own, key }) => {
+  const members = Array.from({ length: 5_000 }, (_, i) => at(`member-${i}`, i))
+  for (let start = 0; start < members.length; start += 500)
+    await own.add(key('set'), members.slice(start, start + 500))
+  const { found, batches } = await scanned(own, key('set'))
+  const wrong = members.filter(([member, time]) => found.get(member) !== time)
+  assert.equal(wrong.length, 0, `${wrong.length} members are not given, or with another time`)
+  assert.equal(found.size, members.length, 'the number of members given')
+  assert.ok(batches > 1, 'all of them came at once')
+})
+
+promise('scans a set and none beside it, ends where there is none, and can be left early', async (ground) => {
+  const { own, key } = ground
+  const names = ['set', 'Set', 'set:', 'se', 's*t'].map((name) => key(name))
+  await Promise.all(names.map((name, i) => own.add(name, [at('a', i), at(`only-${i}`, i)])))
+  for await (const members of own.scan(names[0]!)) if (members.length > 0) break
+  for (const [i, name] of names.entries()) {
+    const { found } = await scanned(own, name)
+    assert.deepEqual(found, new Map([at('a', i), at(`only-${i}`, i)]), `the members of ${name}`)
+  }
+  assert.equal((await scanned(own, key('nothing'))).found.size, 0, 'the members of a set that is not there')
+})
+
+promise('scans a member that stays while others come and go', async ({ own, key }) => {
+  const stays = Array.from({ length: 1_000 }, (_, i) => at(`stays-${i}`, i))
+  const goes = Array.from({ length: 1_000 }, (_, i) => at(`goes-${i}`, i))
+  await own.add(key('set'), [...stays, ...goes])
+  const found = new Set<string>()
+  let round = 0
+  for await (const members of own.scan(key('set'))) {
+    for (const [member] of members) found.add(member)
+    await own.remove(key('set'), namesOf(goes.splice(0, 400)))
+    await own.add(key('set'), [at(`comes-${round++}`, round)])
+  }
+  const missed = namesOf(stays).filter((member) => !found.has(member))
+  assert.equal(missed.length, 0, `${missed.length} members that were there all the time are not given`)
+})
+
 function at(member: string, seconds: number): Member {
   return [member, later + seconds * 1_000]
+}
+
+function namesOf(members: readonly Member[]): string[] {
+  return members.map(([member]) => member)
+}
+
+async function scanned(
+  own: ExpiringSets,
+  set: string,
+): Promise<{ readonly found: Map<string, number>; readonly batches: number }> {
+  const found = new Map<string, number>()
+  let batches = 0
+  for await (const members of own.scan(set)) {
+    batches++
+    for (const [member, time] of members) found.set(member, time)
+  }
+  return { found, batches }
 }
 
 /** Waits until a key is gone; from the first look that misses it, the mark has to be there. */

@@ -26,7 +26,7 @@ export function enveloped(
 
 function withEnvelopes(inner: Backend, how: EnvelopeOptions): Backend {
   const { seal, open } = createEnvelopes(how)
-  const { getBound, sets, watch, reset } = inner
+  const { getBound, sets, track, watch, reset } = inner
 
   function opened(key: string, sealed: Uint8Array | undefined): Uint8Array | undefined {
     if (sealed === undefined) return undefined
@@ -71,6 +71,7 @@ function withEnvelopes(inner: Backend, how: EnvelopeOptions): Backend {
     scan: (prefix) => inner.scan(prefix),
     publish: (channel, message) => inner.publish(channel, message),
     subscribe: (channel, listener, onGap) => inner.subscribe(channel, listener, onGap),
+    ...(track && { track: track.bind(inner) }),
     ...(sets && { sets }),
     ping: () => inner.ping(),
     ...(watch && { watch: (listener: Parameters<typeof watch>[0]) => watch.call(inner, listener) }),

@@ -1,6 +1,8 @@
 import type { AlsoDo, Backend, ExpiringSets } from '@holdfast/core'
 import type { BackendSubject } from '../subject.ts'
 
+type Track = NonNullable<Backend['track']>
+
 /** The subject with every key and channel under a prefix: a backend around a backend keeps the same promises. */
 export function prefixed(subject: BackendSubject, prefix: string): BackendSubject {
   return {
@@ -11,7 +13,7 @@ export function prefixed(subject: BackendSubject, prefix: string): BackendSubjec
 }
 
 function withPrefix(inner: Backend, prefix: string): Backend {
-  const { getBound, sets, watch, reset } = inner
+  const { getBound, sets, track, watch, reset } = inner
   return {
     name: inner.name,
     capabilities: inner.capabilities,
@@ -27,12 +29,21 @@ function withPrefix(inner: Backend, prefix: string): Backend {
     },
     publish: (channel, message) => inner.publish(prefix + channel, message),
     subscribe: (channel, listener, onGap) => inner.subscribe(prefix + channel, listener, onGap),
+    ...(track && { track: trackWithPrefix(track.bind(inner), prefix) }),
     ...(sets && { sets: setsWithPrefix(sets, prefix) }),
     ping: () => inner.ping(),
     ...(watch && { watch: (listener: Parameters<typeof watch>[0]) => watch.call(inner, listener) }),
     ...(reset && { reset: () => reset.call(inner) }),
     close: () => inner.close(),
   }
+}
+
+function trackWithPrefix(track: Track, prefix: string): Track {
+  return (keysPrefix, { onChange, onHearing }) =>
+    track(prefix + keysPrefix, {
+      onChange: (keys) => onChange(keys?.map((key) => key.slice(prefix.length))),
+      onHearing,
+    })
 }
 
 function setsWithPrefix(inner: ExpiringSets, prefix: string): ExpiringSets {
