@@ -89,20 +89,28 @@ export function createSights(options: SightsOptions): Sights {
     return { status: 'found', value, scoped, found, isFresh: stamp === 0 || stamp > now() }
   }
 
-  async function look(key: string, wireKey: string): Promise<Sight> {
+  function look(key: string, wireKey: string): Promise<Sight> {
     const pending = near?.begin(wireKey)
-    try {
-      const sight =
-        versions.generation === undefined
-          ? // Asked in the same turn, so that it takes no round trip of its own.
-            await judge(...(await Promise.all([entries.get(key), versions.askGeneration()])))
-          : await judge(await entries.get(key))
+    const seen = (sight: Sight): Sight => {
       remember(wireKey, pending, sight)
       return sight
-    } catch (error) {
-      if (pending) near!.release(wireKey, pending)
-      throw error
     }
+    const reading = entries.get(key)
+    const looked =
+      versions.generation === undefined
+        ? // Asked in the same turn, so that it takes no round trip of its own.
+          Promise.all([reading, versions.askGeneration()])
+            .then((both) => judge(...both))
+            .then(seen)
+        : reading.then((known) => {
+            const sight = judge(known)
+            return sight instanceof Promise ? sight.then(seen) : seen(sight)
+          })
+    if (!pending) return looked
+    return looked.catch((error: unknown) => {
+      near!.release(wireKey, pending)
+      throw error
+    })
   }
 
   function remember(wireKey: string, pending: Pending | undefined, sight: Sight): void {
