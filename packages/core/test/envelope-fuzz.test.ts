@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEnvelopes, type Envelopes } from '../src/envelope/envelope.ts'
+import { Scoped } from '../src/envelope/scoped.ts'
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 const keys = ['a secret of 32 characters or more']
@@ -61,6 +62,22 @@ describe(`envelopes under fuzzing (seed ${seed})`, () => {
         fc.pre(!JSON.stringify(given)?.includes('__proto__'))
         const opened = envelopes.open(key, envelopes.seal(key, given, times))
         expect(opened).toStrictEqual({ status: 'opened', value: kept(given), ...times, bound: true })
+      }),
+      { seed, numRuns: 500 },
+    )
+  })
+
+  it.each(subjects)('give back what a value hangs on: %s', (_, envelopes) => {
+    const tag = fc.tuple(fc.string({ minLength: 1 }), fc.integer({ min: 1 }))
+    const scoped = fc.tuple(value, fc.integer({ min: 1 }), fc.array(tag, { maxLength: 5 }))
+    fc.assert(
+      fc.property(wireKey, scoped, damage, (key, [given, generation, tags], one) => {
+        fc.pre(!JSON.stringify([given, tags])?.includes('__proto__'))
+        const bytes = envelopes.seal(key, new Scoped(given, generation, tags))
+        const opened = envelopes.open(key, bytes)
+        expect(opened).toMatchObject({ value: { value: kept(given), generation, tags: kept(tags) } })
+        expect(opened.status === 'opened' && opened.value).toBeInstanceOf(Scoped)
+        expect(['opened', 'foreign', 'unreadable']).toContain(envelopes.open(key, damaged(bytes, one)).status)
       }),
       { seed, numRuns: 500 },
     )

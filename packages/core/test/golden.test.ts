@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { createEnvelopes, type Opened } from '../src/envelope/envelope.ts'
+import { Scoped } from '../src/envelope/scoped.ts'
 
 interface Manifest {
   readonly version: number
@@ -19,12 +20,14 @@ interface Entry {
   readonly stamp: number
   readonly endsAt: number
   readonly bound: boolean
+  readonly generation?: number
+  readonly tags?: readonly unknown[]
 }
 
 const golden = new URL('../../../test-fixtures/golden/', import.meta.url)
 
 /** What opening a golden entry must give, in a form that can be compared: bytes as hex beside their kind. */
-function expected({ kind, json, hex, revision, stamp, endsAt, bound }: Entry): unknown {
+function expected({ kind, json, hex, revision, stamp, endsAt, bound, generation, tags }: Entry): unknown {
   return {
     status: 'opened',
     kind,
@@ -34,12 +37,17 @@ function expected({ kind, json, hex, revision, stamp, endsAt, bound }: Entry): u
     stamp,
     endsAt,
     bound,
+    ...(generation === undefined ? {} : { generation, tags }),
   }
 }
 
 function shown(opened: Opened): unknown {
   if (opened.status !== 'opened') return opened
   const { value, ...rest } = opened
+  if (value instanceof Scoped) {
+    const { generation, tags } = value
+    return { ...(shown({ ...opened, value: value.value }) as object), generation, tags }
+  }
   if (value === undefined) return { ...rest, kind: 'undefined' }
   if (value instanceof ArrayBuffer)
     return { ...rest, kind: 'ArrayBuffer', hex: Buffer.from(value).toString('hex') }
