@@ -200,7 +200,6 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
   return createCache({
     entries,
-    backend,
     versions,
     near,
     hearing,

@@ -1,4 +1,3 @@
-import type { Backend } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
 import { optionError } from '../errors.ts'
@@ -20,7 +19,6 @@ import type { Versions } from './versions.ts'
 /** What a cache is made of. */
 export interface EngineParts {
   readonly entries: Entries
-  readonly backend: Backend
   readonly versions: Versions
   readonly near: Near | undefined
   readonly hearing: Hearing
@@ -41,8 +39,7 @@ export interface EngineParts {
 const maxConflicts = 8
 
 export function createCache(parts: EngineParts): Cache {
-  const { entries, backend, versions, near, reserve, sights, storing, producer, counters, clock, usual } =
-    parts
+  const { entries, versions, near, reserve, sights, storing, producer, counters, clock, usual } = parts
   const policyOfAll = policyOf(usual)
 
   function policyOf<T>(given: CachePolicy<T> | undefined): Policy {
@@ -144,8 +141,9 @@ export function createCache(parts: EngineParts): Cache {
     const wireKey = entries.wireKey(key)
     forget(wireKey)
     let wasThere = false
-    await entries.delete(key, async () => {
-      wasThere = await backend.delete(wireKey)
+    // By the entries' own primary, which may keep an index.
+    await entries.delete(key, async (_, primary) => {
+      wasThere = await primary.delete(wireKey)
     })
     near?.drop([wireKey])
     return wasThere

@@ -21,8 +21,8 @@ export interface Entries {
   /** Reads many entries in one round trip. */
   getMany(keys: readonly string[]): Promise<Reading[]>
   set(key: string, value: unknown, options?: StoreOptions): Promise<Stored>
-  /** Removes an entry; in a way of the caller's own, where it says how to ask the primary. */
-  delete(key: string, ask?: (wireKey: string) => Promise<unknown>): Promise<void>
+  /** Removes an entry; in a way of the caller's own, where it says how to ask the primary that these entries are in. */
+  delete(key: string, ask?: (wireKey: string, primary: Backend) => Promise<unknown>): Promise<void>
   /** Extends an entry; `false` when there is none. */
   touch(key: string, ttl: Milliseconds): Promise<boolean>
   /** Gives all keys; while degraded those that this process knows. Keys beyond the length limit are not listed. */
@@ -154,13 +154,13 @@ export function createEntries(options: EntriesOptions): Entries {
 
   async function remove(
     key: string,
-    removing: (wireKey: string) => Promise<unknown> = (found) => backend.delete(found),
+    removing: (wireKey: string, primary: Backend) => Promise<unknown> = (found) => backend.delete(found),
   ): Promise<void> {
     const wireKey = keyspace.wireKey(key)
     if (mirrors) knowledge.markRemoved(wireKey)
     const degraded = (): void => decide(() => knowledge.remove(wireKey))
     await ask('write', {
-      primary: () => removing(wireKey),
+      primary: () => removing(wireKey, backend),
       // A decision of before is overruled, or settling it would bring the entry back.
       answered: () => (knowledge.isUndecided(wireKey) ? degraded() : undefined),
       degraded,
