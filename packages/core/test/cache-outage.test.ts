@@ -335,6 +335,14 @@ describe('what is in the way of an entry', () => {
   })
 })
 
+it('gets over something foreign under the key of its generation', async () => {
+  await redis.control.command('SET', `holdfast:tag:run${run}:*`, 'foreign')
+  const { cache } = await setUp()
+  await cache.set('key', 1)
+  expect(await cache.get('key')).toBe(1)
+  expect(await redis.control.command('GET', `holdfast:tag:run${run}:*`)).not.toEqual(Buffer.from('foreign'))
+})
+
 describe('a near cache on Redis', () => {
   it('is emptied when changes can no longer be heard, and on again once they can', async () => {
     const { cache, proxy } = await setUp({ near: true })

@@ -140,11 +140,7 @@ export function createCache(parts: EngineParts): Cache {
   async function remove(key: string): Promise<boolean> {
     const wireKey = entries.wireKey(key)
     forget(wireKey)
-    let wasThere = false
-    // By the entries' own primary, which may keep an index.
-    await entries.delete(key, async (_, primary) => {
-      wasThere = await primary.delete(wireKey)
-    })
+    const wasThere = await entries.delete(key)
     near?.drop([wireKey])
     return wasThere
   }

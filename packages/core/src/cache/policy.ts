@@ -63,7 +63,11 @@ export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Poli
   const negativeTtl = negative === false ? 0 : parseDuration('negative', negative, { min: 1 })
 
   function tagsOf(value: unknown): readonly string[] {
-    return tags ?? checkedTags((given.tags as (value: unknown) => readonly string[])(value))
+    if (tags) return tags
+    // A function of the value knows nothing of there being none.
+    return value === undefined
+      ? noTags
+      : checkedTags((given.tags as (value: unknown) => readonly string[])(value))
   }
 
   return {

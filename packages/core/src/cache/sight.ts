@@ -130,7 +130,8 @@ export function createSights(options: SightsOptions): Sights {
   return {
     near(wireKey) {
       const entry = near?.get(wireKey)
-      if (entry === undefined || versions.judge(entry) !== true) return undefined
+      if (entry === undefined || quarantine.holds(entry.madeAt) || versions.judge(entry) !== true)
+        return undefined
       return entry.freshUntil === 0 || entry.freshUntil > now() ? entry : undefined
     },
     look,

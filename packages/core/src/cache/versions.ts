@@ -94,9 +94,14 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
 
   async function create(name: string, version: number): Promise<number> {
     const changesBefore = changes
-    const stored = await entries.set(name, version, { ...ttlOf(name), over: 'absent', decides: false })
+    const life = { ...ttlOf(name), decides: false }
+    const stored = await entries.set(name, version, { ...life, over: 'absent' })
     const entry = stored.status === 'stored' ? stored.entry : stored.current
-    if (entry.status !== 'found') return version
+    if (entry.status !== 'found') {
+      // Something that is no version is in the way.
+      await entries.set(name, version, life)
+      return version
+    }
     note(entries.wireKey(name), entry.value as number, changesBefore, entry.origin === 'primary')
     return entry.value as number
   }

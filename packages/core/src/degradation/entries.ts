@@ -21,8 +21,11 @@ export interface Entries {
   /** Reads many entries in one round trip. */
   getMany(keys: readonly string[]): Promise<Reading[]>
   set(key: string, value: unknown, options?: StoreOptions): Promise<Stored>
-  /** Removes an entry; in a way of the caller's own, where it says how to ask the primary that these entries are in. */
-  delete(key: string, ask?: (wireKey: string, primary: Backend) => Promise<unknown>): Promise<void>
+  /**
+   * Removes an entry, in a way of the caller's own where it says how to ask the primary; tells whether the primary says that
+   * there was one.
+   */
+  delete(key: string, ask?: (wireKey: string) => Promise<unknown>): Promise<boolean>
   /** Extends an entry; `false` when there is none. */
   touch(key: string, ttl: Milliseconds): Promise<boolean>
   /** Gives all keys; while degraded those that this process knows. Keys beyond the length limit are not listed. */
@@ -154,15 +157,21 @@ export function createEntries(options: EntriesOptions): Entries {
 
   async function remove(
     key: string,
-    removing: (wireKey: string, primary: Backend) => Promise<unknown> = (found) => backend.delete(found),
-  ): Promise<void> {
+    removing: (wireKey: string) => Promise<unknown> = (found) => backend.delete(found),
+  ): Promise<boolean> {
     const wireKey = keyspace.wireKey(key)
     if (mirrors) knowledge.markRemoved(wireKey)
-    const degraded = (): void => decide(() => knowledge.remove(wireKey))
-    await ask('write', {
-      primary: () => removing(wireKey, backend),
-      // A decision of before is overruled, or settling it would bring the entry back.
-      answered: () => (knowledge.isUndecided(wireKey) ? degraded() : undefined),
+    const degraded = (): boolean => {
+      decide(() => knowledge.remove(wireKey))
+      return false
+    }
+    return ask('write', {
+      primary: () => removing(wireKey),
+      answered(wasThere) {
+        // A decision of before is overruled, or settling it would bring the entry back.
+        if (knowledge.isUndecided(wireKey)) degraded()
+        return wasThere === true
+      },
       degraded,
     })
   }
