@@ -49,6 +49,37 @@ export async function compare(
   }
 }
 
+/** What came of one of several candidates. */
+export interface Standing {
+  /** The median of its figures. */
+  readonly figure: number
+  /** The median of its ratios to the first candidate, round by round. */
+  readonly ratio: number
+}
+
+/**
+ * Measures several candidates in turn, forwards and backwards, after a round that does not count. What is to be compared most
+ * closely stands side by side.
+ */
+export async function compareAll<Of>(
+  candidates: readonly Of[],
+  measure: (candidate: Of) => Promise<number>,
+  rounds: number,
+): Promise<Standing[]> {
+  const figures = candidates.map((): number[] => [])
+  for (let round = -1; round < rounds; round++) {
+    const order = [...candidates.keys()]
+    for (const which of round % 2 ? order.reverse() : order) {
+      const figure = await measure(candidates[which]!)
+      if (round >= 0) figures[which]!.push(figure)
+    }
+  }
+  return figures.map((own) => ({
+    figure: median(own),
+    ratio: median(own.map((figure, round) => figure / figures[0]![round]!)),
+  }))
+}
+
 /** Prints rows as a Markdown table. */
 export function printTable(
   title: string,

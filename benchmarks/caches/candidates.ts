@@ -1,0 +1,152 @@
+import { createHoldfast, type CacheOptions } from '@holdfast/core'
+import { createKeyv as createKeyvOverRedis } from '@keyv/redis'
+import { BentoCache, bentostore } from 'bentocache'
+import { memoryDriver } from 'bentocache/drivers/memory'
+import { redisDriver } from 'bentocache/drivers/redis'
+import { createCache } from 'cache-manager'
+import { Cacheable, createKeyv as createKeyvInMemory } from 'cacheable'
+import { Redis } from 'ioredis'
+import { Keyv } from 'keyv'
+
+/** A cache over one Redis, in the words that all have in common. */
+export interface Candidate {
+  readonly name: string
+  get(key: string): Promise<unknown>
+  getMany(keys: readonly string[]): Promise<readonly unknown[]>
+  set(key: string, value: unknown): Promise<unknown>
+  /** What the library has for this; left out where it has nothing. */
+  getOrSet?(key: string, factory: () => Promise<unknown>): Promise<unknown>
+  close(): Promise<unknown>
+}
+
+const hour = 3_600_000
+let bentos = 0
+
+/** Redis only: what a hit in the primary costs. The first is the bare client, the second is ours. */
+export async function overRedis(url: string): Promise<readonly Candidate[]> {
+  return [
+    bare(url),
+    await holdfast(url),
+    ofKeyv(createKeyvOverRedis(url, { namespace: 'keyv' })),
+    ofCacheable(new Cacheable({ primary: createKeyvOverRedis(url, { namespace: 'cacheable' }), ttl: hour })),
+    ofCacheManager([createKeyvOverRedis(url, { namespace: 'cache-manager' })]),
+    bento('bentocache', bentostore().useL2Layer(driver(url))),
+  ]
+}
+
+/** The same with a layer in memory of so many entries, for those that have such a thing. The first is ours. */
+export async function withNear(url: string, maxEntries: number): Promise<readonly Candidate[]> {
+  const inMemory = (): Keyv => createKeyvInMemory({ lruSize: maxEntries })
+  return [
+    await holdfast(url, { near: { maxEntries, maxBytes: '1GB' } }),
+    ofCacheable(
+      new Cacheable({
+        primary: inMemory(),
+        secondary: createKeyvOverRedis(url, { namespace: 'cacheable-near' }),
+        ttl: hour,
+      }),
+    ),
+    ofCacheManager([inMemory(), createKeyvOverRedis(url, { namespace: 'cache-manager-near' })]),
+    bento(
+      'bentocache',
+      bentostore()
+        .useL1Layer(memoryDriver({ maxItems: maxEntries }))
+        .useL2Layer(driver(url)),
+    ),
+  ]
+}
+
+/**
+ * Peers that keep the very object they were given. Not above Redis: keyv and the default store of cache-manager are one layer,
+ * and bentocache 1.6.1 without serialization throws at what it took from Redis into memory.
+ */
+export function inMemoryOnly(maxEntries: number): readonly Candidate[] {
+  return [
+    ofKeyv(new Keyv()),
+    ofCacheManager(undefined, 'cache-manager, default store'),
+    bento(
+      'bentocache, serialize: false',
+      bentostore().useL1Layer(memoryDriver({ maxItems: maxEntries, serialize: false })),
+    ),
+  ]
+}
+
+export function bare(url: string): Candidate {
+  const client = new Redis(url)
+  const parse = (json: string | null): unknown => json && (JSON.parse(json) as unknown)
+  return {
+    name: 'ioredis',
+    get: async (key) => parse(await client.get(`ioredis:${key}`)),
+    getMany: async (keys) => (await client.mget(keys.map((key) => `ioredis:${key}`))).map(parse),
+    set: (key, value) => client.set(`ioredis:${key}`, JSON.stringify(value), 'PX', hour),
+    close: () => client.quit(),
+  }
+}
+
+export async function holdfast(url: string, options: CacheOptions = {}): Promise<Candidate> {
+  const name = ['Holdfast', ...('compression' in options ? ['compression: false'] : [])].join(', ')
+  const prefix = `holdfast${options.near ? '-near' : ''}${name.length}`
+  const made = createHoldfast({ redis: url, logger: false, prefix })
+  const cache = made.cache({ ttl: '1h', ...options })
+  await made.ready()
+  return {
+    name,
+    get: cache.get,
+    getMany: cache.getMany,
+    set: cache.set,
+    getOrSet: cache.getOrSet,
+    close: () => made.close(),
+  }
+}
+
+function ofKeyv(keyv: Keyv): Candidate {
+  return {
+    name: 'keyv',
+    get: (key) => keyv.get(key),
+    getMany: (keys) => keyv.getMany([...keys]),
+    set: (key, value) => keyv.set(key, value, hour),
+    close: () => keyv.disconnect(),
+  }
+}
+
+function ofCacheable(cacheable: Cacheable): Candidate {
+  return {
+    name: 'cacheable',
+    get: (key) => cacheable.get(key),
+    getMany: (keys) => cacheable.getMany([...keys]),
+    set: (key, value) => cacheable.set(key, value, hour),
+    getOrSet: (key, factory) => cacheable.getOrSet(key, factory, { ttl: hour }),
+    close: () => cacheable.disconnect(),
+  }
+}
+
+function ofCacheManager(stores: Keyv[] | undefined, name = 'cache-manager'): Candidate {
+  const cache = createCache({ ttl: hour, ...(stores && { stores }) })
+  return {
+    name,
+    get: (key) => cache.get(key),
+    getMany: (keys) => cache.mget([...keys]),
+    set: (key, value) => cache.set(key, value),
+    getOrSet: (key, factory) => cache.wrap(key, factory),
+    close: () => cache.disconnect(),
+  }
+}
+
+function bento(name: string, layers: ReturnType<typeof bentostore>): Candidate {
+  const prefix = `bento${++bentos}`
+  const cache = new BentoCache({ default: 'cache', ttl: hour, prefix, stores: { cache: layers } })
+  return {
+    name,
+    get: (key) => cache.get({ key }),
+    // It has none.
+    getMany: (keys) => Promise.all(keys.map((key) => cache.get({ key }))),
+    set: (key, value) => cache.set({ key, value }),
+    getOrSet: (key, factory) => cache.getOrSet({ key, factory }),
+    close: () => cache.disconnectAll(),
+  }
+}
+
+function driver(url: string): ReturnType<typeof redisDriver> {
+  const { hostname: host, port } = new URL(url)
+  return redisDriver({ connection: { host, port: Number(port) } })
+}
