@@ -18,7 +18,9 @@ export default defineConfig({
       project('core'),
       project('session-express'),
       project('session-fastify'),
+      project('cache-nestjs'),
       project('conformance'),
+      project('keyv'),
       { extends: true, test: { name: 'test-fixtures', include: ['test-fixtures/test/**/*.test.ts'] } },
       {
         extends: true,

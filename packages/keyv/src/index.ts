@@ -1,0 +1,3 @@
+export { createKeyv } from './create-keyv.ts'
+export { KeyvHoldfast } from './store.ts'
+export type { KeyvHoldfastOptions } from './store.ts'

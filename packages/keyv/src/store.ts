@@ -1,0 +1,178 @@
+import { createHoldfast, type Holdfast, type HoldfastOptions } from '@holdfast/core'
+import { EventEmitter } from 'node:events'
+import { ttlOf } from './expiry.ts'
+import { namespaceOf, type Namespace, type NamespaceOptions } from './namespaces.ts'
+import { packed, unpacked } from './value.ts'
+
+/** The options of {@link KeyvHoldfast}: those of a Holdfast of its own, or one that it shares, and those of its entries. */
+export interface KeyvHoldfastOptions extends HoldfastOptions, NamespaceOptions {
+  /** A Holdfast to share; the application closes it. Left out: the adapter creates one of its own from its options. */
+  readonly holdfast?: Holdfast | undefined
+  /** What keeps these keys apart from others in the same Redis. A Keyv that has a namespace of its own sets that. */
+  readonly namespace?: string | undefined
+}
+
+/** An entry as Keyv 5 (`ttl`) and Keyv 6 (`expires`) state it. */
+interface KeyvStoreEntry {
+  readonly key: string
+  readonly value: unknown
+  readonly ttl?: number | undefined
+  readonly expires?: number | undefined
+}
+
+/**
+ * A storage adapter for Keyv 5 and 6. No call fails or waits because Redis is away, and none emits `error` for it: then `get` gives
+ * `undefined` and `set` gives `false`, and what was set, deleted or cleared meanwhile is settled before Redis answers again.
+ */
+export class KeyvHoldfast extends EventEmitter {
+  /** State, events and health. */
+  readonly holdfast: Holdfast
+  /** Set by Keyv. */
+  namespace: string | undefined
+  /** Where Keyv 5 finds out whether it may iterate. */
+  readonly opts: { readonly dialect: 'redis'; [option: string]: unknown } = { dialect: 'redis' }
+  readonly #ownsHoldfast: boolean
+  readonly #entries: NamespaceOptions
+  #speaksKeyv6 = false
+  /** The namespace that was asked for last. */
+  #last: Namespace | undefined
+
+  constructor(options?: KeyvHoldfastOptions)
+  constructor(redis: string, options?: KeyvHoldfastOptions)
+  constructor(first: string | KeyvHoldfastOptions = {}, second: KeyvHoldfastOptions = {}) {
+    super()
+    const { holdfast, namespace, ...options } =
+      typeof first === 'string' ? { ...second, redis: first } : first
+    const { near, rule, compression, encryption, limits } = options
+    this.holdfast = holdfast ?? createHoldfast(options)
+    this.#ownsHoldfast = holdfast === undefined
+    this.namespace = namespace
+    this.#entries = { near, rule, compression, encryption, limits } as NamespaceOptions
+  }
+
+  /** What Keyv 6 asks an adapter before it uses it, and Keyv 5 does not know: so the two are told apart. */
+  get capabilities(): KeyvCapabilities {
+    this.#speaksKeyv6 = true
+    return capabilities
+  }
+
+  get #space(): Namespace {
+    const name = this.namespace ?? ''
+    if (this.#last?.name !== name) this.#last = namespaceOf(this.holdfast, name, this.#entries)
+    return this.#last
+  }
+
+  async get<Value>(key: string): Promise<Value | undefined> {
+    const { cache, toCache } = this.#space
+    return unpacked(await cache.get(toCache(key))) as Value | undefined
+  }
+
+  async getMany<Value>(keys: string[]): Promise<(Value | undefined)[]> {
+    const { cache, toCache } = this.#space
+    const stored = await cache.getMany(keys.map(toCache))
+    return stored.map(unpacked) as (Value | undefined)[]
+  }
+
+  async has(key: string): Promise<boolean> {
+    const { cache, toCache } = this.#space
+    return cache.has(toCache(key))
+  }
+
+  async hasMany(keys: string[]): Promise<boolean[]> {
+    const { cache, toCache } = this.#space
+    const stored = await cache.getMany(keys.map(toCache))
+    return stored.map((value) => value !== undefined)
+  }
+
+  /** Stores a value: for `expiry` ms (Keyv 5), or until then (Keyv 6). Tells whether Redis has it. */
+  async set(key: string, value: unknown, expiry?: number): Promise<boolean> {
+    const { cache, toCache } = this.#space
+    const ttl = ttlOf(expiry)
+    if (ttl > 0) return cache.set(toCache(key), packed(value), ttl === Infinity ? undefined : { ttl })
+    await cache.delete(toCache(key))
+    return true
+  }
+
+  async setMany(entries: readonly KeyvStoreEntry[]): Promise<Told<boolean[], void>> {
+    const told = entries.map(({ key, value, ttl, expires }) => this.set(key, value, expires ?? ttl))
+    return (await Promise.all(told)) as Told<boolean[], void>
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const { cache, toCache } = this.#space
+    return cache.delete(toCache(key))
+  }
+
+  /** Tells Keyv 6 of each key whether it was there, and Keyv 5 whether all were. */
+  async deleteMany(keys: string[]): Promise<Told<boolean[], boolean>> {
+    const { cache, toCache } = this.#space
+    const told = await cache.deleteMany(keys.map(toCache))
+    return (this.#speaksKeyv6 ? told : told.every(Boolean)) as Told<boolean[], boolean>
+  }
+
+  /**
+   * Removes all entries of the namespace, and of no other. One write makes them count no more, however many there are; then
+   * they are removed one by one, as entries that do not expire would take up memory for ever. That is waited for, as it would
+   * remove also what is set meanwhile. While Redis is away they are void on recovery, and removed by the next call.
+   */
+  async clear(): Promise<void> {
+    const { cache } = this.#space
+    if (!(await cache.clear())) return
+    for await (const keys of cache.keys()) await cache.deleteMany(keys)
+  }
+
+  /** Gives the entries of the namespace; keys of more than 512 bytes are left out. While Redis is away: none. */
+  async *iterator<Value>(): AsyncGenerator<[key: string, value: Value], void> {
+    const { cache, fromCache } = this.#space
+    for await (const keys of cache.keys()) {
+      const stored = await cache.getMany(keys)
+      for (const [i, key] of keys.entries()) {
+        const value = unpacked(stored[i])
+        if (value !== undefined) yield [fromCache(key), value as Value]
+      }
+    }
+  }
+
+  /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
+  async disconnect(): Promise<void> {
+    if (this.#ownsHoldfast) await this.holdfast.close()
+  }
+}
+
+/** What Keyv 6 and Keyv 5 declare as the answer, which is one or the other. */
+type Told<Keyv6, Keyv5> = Keyv6 & Keyv5
+
+/** What Keyv 6 asks an adapter for. */
+interface KeyvCapabilities {
+  readonly compatible: boolean
+  readonly store: 'keyvStorage'
+  /** Whether it is told until when an entry lives. */
+  readonly expires: boolean
+  readonly methods: Record<MethodName, { readonly exists: boolean; readonly methodType: 'async' | 'sync' }>
+}
+
+type MethodName = Exclude<
+  keyof KeyvHoldfast,
+  keyof EventEmitter | 'holdfast' | 'namespace' | 'opts' | 'capabilities'
+>
+
+const method = { exists: true, methodType: 'async' } as const
+
+const capabilities: KeyvCapabilities = {
+  compatible: true,
+  store: 'keyvStorage',
+  expires: true,
+  methods: {
+    get: method,
+    getMany: method,
+    has: method,
+    hasMany: method,
+    set: method,
+    setMany: method,
+    delete: method,
+    deleteMany: method,
+    clear: method,
+    disconnect: method,
+    iterator: { exists: true, methodType: 'sync' },
+  },
+}
