@@ -96,10 +96,11 @@ export function createTracker(open: OpenTracking): Tracker {
 
   return {
     track(prefix, listener) {
-      listeners.set(listener, prefix)
       // A connection tracks what it was opened for; a moment later, as caches are often made several at a time.
       if (connection) lose(connection, 0)
       else schedule(0)
+      // Only now: it must not be told that what it never heard is lost, before it even has this call's answer.
+      listeners.set(listener, prefix)
       return {
         prove,
         close: () => void listeners.delete(listener),
