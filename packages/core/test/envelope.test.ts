@@ -365,7 +365,7 @@ describe('bytes that are no envelope', () => {
   })
 
   it('are unreadable with flags that mean nothing yet', () => {
-    for (let kind = 18; kind < 32; kind++) expect(reasonOf(changed(bytes, 2, kind))).toBe('unknown kind')
+    for (let kind = 19; kind < 32; kind++) expect(reasonOf(changed(bytes, 2, kind))).toBe('unknown kind')
     expect(reasonOf(changed(bytes, 2, 3 << 5))).toBe('unknown codec')
     expect(reasonOf(changed(bytes, 3, 1))).toBe('damaged header')
     expect(reasonOf(changed(bytes, 2, 0x80))).toBe('encrypted')
