@@ -121,6 +121,10 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
 
   const counters = createCounters()
+  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn })
+  const near =
+    nearOptions === false ? undefined : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn })
+  // After what it tells, as a backend may tell at once.
   const hearing = createHearing({
     backend,
     availability,
@@ -134,9 +138,6 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
       near?.drop()
     },
   })
-  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn })
-  const near =
-    nearOptions === false ? undefined : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn })
   const reserve = createReserve({ copies: ground.copies, envelopes, clock })
   const open = (wireKey: string, bytes: Uint8Array): unknown => {
     const opened = envelopes.open(wireKey, bytes)

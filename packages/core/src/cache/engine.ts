@@ -169,8 +169,10 @@ export function createCache(parts: EngineParts): Cache {
   }
 
   async function renew(tag?: string): Promise<boolean> {
-    if (tag === undefined) near?.drop()
-    producer.void()
+    if (tag === undefined) {
+      near?.drop()
+      producer.void()
+    } else producer.voidTagged(tag)
     return versions.renew(tag)
   }
 

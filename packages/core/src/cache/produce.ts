@@ -16,8 +16,10 @@ export interface Producer {
   produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T>
   /** Makes a value anew in the background, unless that is under way here or in another process. */
   refresh<T>(key: string, wireKey: string, seen: Seen | undefined, factory: Factory<T>, policy: Policy): void
-  /** What is being made now of a key does not count any more. */
+  /** What is being made now of a key, or of all, does not count any more. */
   void(wireKey?: string): void
+  /** The same for what has this tag, or may turn out to. */
+  voidTagged(tag: string): void
 }
 
 export interface ProducerOptions {
@@ -49,6 +51,8 @@ interface Flight {
   readonly sight: Promise<Sight>
   /** What the factory makes; set before `sight` is answered where there is nothing fresh. */
   made?: Promise<unknown>
+  /** `undefined`: that depends on what is made. */
+  readonly tags: readonly string[] | undefined
   isVoid: boolean
 }
 
@@ -81,7 +85,7 @@ export function createProducer(options: ProducerOptions): Producer {
   }
 
   function begin(key: string, wireKey: string, factory: Factory<unknown>, policy: Policy): Flight {
-    const flight: Flight = { sight: look(), isVoid: false }
+    const flight: Flight = { sight: look(), tags: policy.tags, isVoid: false }
     flights.set(wireKey, flight)
     return flight
 
@@ -148,8 +152,11 @@ export function createProducer(options: ProducerOptions): Producer {
     if (turn.status === 'made') return turn.seen.value as T
     try {
       const value = await factories.run(factory, { stale: stale as T | undefined, hardTimeout })
-      if (flight.isVoid) return value
-      return (await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })) as T
+      if (!flight.isVoid)
+        return (await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })) as T
+      // Nobody would give back the lease that stands, and all would wait for its end.
+      if (turn.over) await leases.release(key, turn.over)
+      return value
     } catch (error) {
       if (turn.over) void leases.release(key, turn.over).catch(() => undefined)
       throw error
@@ -229,17 +236,21 @@ export function createProducer(options: ProducerOptions): Producer {
       .finally(() => refreshing.delete(wireKey))
   }
 
+  function voidOne(wireKey: string): void {
+    const flight = flights.get(wireKey)
+    if (!flight) return
+    flight.isVoid = true
+    flights.delete(wireKey)
+  }
+
   return {
     produce,
     refresh,
     void(wireKey) {
-      for (const [voided, flight] of wireKey === undefined
-        ? flights
-        : [[wireKey, flights.get(wireKey)] as const]) {
-        if (!flight) continue
-        flight.isVoid = true
-        flights.delete(voided)
-      }
+      for (const voided of wireKey === undefined ? flights.keys() : [wireKey]) voidOne(voided)
+    },
+    voidTagged(tag) {
+      for (const [wireKey, { tags }] of flights) if (tags?.includes(tag) !== false) voidOne(wireKey)
     },
   }
 }

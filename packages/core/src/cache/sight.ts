@@ -118,12 +118,14 @@ export function createSights(options: SightsOptions): Sights {
       if (pending) near!.release(wireKey, pending)
       return
     }
-    const { found, scoped, value } = sight
+    const { found, scoped } = sight
     if (found.endsAt > found.stamp) reserve.keep(wireKey, found.bytes, found.endsAt)
     if (!pending) return
     if (!sight.isFresh) return near!.release(wireKey, pending)
     const { generation, tags } = scoped
     const { stamp: freshUntil, endsAt, revision: madeAt, bytes } = found
+    // The caller gets the value itself; bytes cannot be frozen.
+    const value = handedOut(sight.value)
     near!.keep(wireKey, pending, { value, generation, tags, freshUntil, endsAt, madeAt }, bytes.length)
   }
 
