@@ -1,0 +1,66 @@
+import type { Cache as CacheEngine, CacheEntry } from '@holdfast/core'
+import { expiryOf, lifeOf, type Ttl } from './life.ts'
+
+/** A value as Keyv calls it raw: with its end, in ms since the epoch. */
+export interface Raw<T = unknown> {
+  value: T
+  expires: number | undefined
+}
+
+/** The cache, with the methods that applications use of a Keyv in `cacheManager.stores`. */
+export interface StoreView {
+  get<T = unknown>(key: string, options: { raw: true }): Promise<Raw<T> | undefined>
+  get<T = unknown>(key: string, options?: { raw?: false }): Promise<T | undefined>
+  getMany<T = unknown>(keys: string[]): Promise<(T | undefined)[]>
+  has(key: string): Promise<boolean>
+  /** Keeps a value; `ttl` in ms, 0: no expiry. */
+  set(key: string, value: unknown, ttl?: number): Promise<boolean>
+  /** Removes an entry, or several; tells whether there was one. */
+  delete(key: string | string[]): Promise<boolean>
+  clear(): Promise<void>
+  /** Gives keys and values. Without the option `indexed` this looks at all keys of Redis. */
+  iterator(): AsyncGenerator<[key: string, value: unknown], void>
+  disconnect(): Promise<void>
+}
+
+export interface StoreViewParts {
+  readonly engine: CacheEngine
+  readonly ttl: Ttl
+  readonly disconnect: () => Promise<void>
+}
+
+export function createStoreView({ engine, ttl: usualTtl, disconnect }: StoreViewParts): StoreView {
+  async function get<T>(key: string, options?: { raw?: boolean }): Promise<T | Raw<T> | undefined> {
+    if (!options?.raw) return engine.get<T>(key)
+    const entry = await engine.inspect<T>(key)
+    return entry?.isFresh ? rawOf(entry) : undefined
+  }
+
+  return {
+    get: get as StoreView['get'],
+    getMany: (keys) => engine.getMany(keys),
+    has: (key) => engine.has(key),
+    async set(key, value, ttl) {
+      await engine.set(key, value, lifeOf(ttl ?? usualTtl))
+      return true
+    },
+    async delete(keys) {
+      return (await engine.deleteMany([keys].flat())).some(Boolean)
+    },
+    async clear() {
+      await engine.clear()
+    },
+    async *iterator() {
+      for await (const keys of engine.keys()) {
+        const values = await engine.getMany(keys)
+        for (const [i, value] of values.entries()) if (value !== undefined) yield [keys[i]!, value]
+      }
+    },
+    disconnect,
+  }
+}
+
+/** An entry as Keyv calls it raw. */
+export function rawOf<T>(entry: CacheEntry<T>): Raw<T> {
+  return { value: entry.value, expires: expiryOf(entry) }
+}
