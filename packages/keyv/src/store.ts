@@ -133,11 +133,22 @@ export class KeyvHoldfast extends EventEmitter {
     }
   }
 
+  // These two are as Keyv 6 declares them.
+  override listeners(event: string | symbol): Listener[] {
+    return super.listeners(event) as Listener[]
+  }
+
+  override rawListeners(event: string | symbol): Listener[] {
+    return super.rawListeners(event) as Listener[]
+  }
+
   /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
   async disconnect(): Promise<void> {
     if (this.#ownsHoldfast) await this.holdfast.close()
   }
 }
+
+type Listener = (...args: unknown[]) => void
 
 /** What Keyv 6 and Keyv 5 declare as the answer, which is one or the other. */
 type Told<Keyv6, Keyv5> = Keyv6 & Keyv5

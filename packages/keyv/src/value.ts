@@ -24,7 +24,8 @@ export function packed(value: unknown): unknown {
 export function unpacked(stored: unknown): unknown {
   if (!(stored instanceof DataView)) return stored
   try {
-    return deserialize(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength))
+    // From a copy: the Buffers in what is given are parts of it, and callers may write to them.
+    return deserialize(Buffer.from(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)))
   } catch {
     return undefined
   }

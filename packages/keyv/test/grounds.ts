@@ -28,3 +28,12 @@ export function onEach(suite: (ground: Ground) => void): void {
     suite(ground)
   })
 }
+
+/** What an iterator gives, by key. */
+export async function entriesOf(
+  iterator: AsyncIterable<readonly unknown[]>,
+): Promise<ReadonlyMap<unknown, unknown>> {
+  const entries = new Map<unknown, unknown>()
+  for await (const [key, value] of iterator) entries.set(key, value)
+  return entries
+}

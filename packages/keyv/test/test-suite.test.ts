@@ -1,5 +1,5 @@
 import keyvTestSuite, { keyvIteratorTests } from '@keyv/test-suite'
-import { Keyv } from 'keyv'
+import { Keyv, type KeyvOptions } from 'keyv'
 import * as vitest from 'vitest'
 import { KeyvHoldfast } from '../src/index.ts'
 import { onEach } from './grounds.ts'
@@ -17,7 +17,7 @@ vitest.describe('@keyv/test-suite with Keyv 5', () => {
 
   vitest.describe('without serialization', () => {
     class PlainKeyv extends Keyv {
-      constructor(options: ConstructorParameters<typeof Keyv>[1]) {
+      constructor(options: KeyvOptions) {
         super({ ...options, serialize: undefined as never, deserialize: undefined as never })
       }
     }
