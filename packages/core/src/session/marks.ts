@@ -56,6 +56,8 @@ const sinceMember = /^c(\d{1,15})$/
 export function createMarks({ now, max }: { now: () => number; max: number }): Marks {
   /** In the order in which they were made or heard, so that the oldest can give way. */
   const members = new Map<string, { readonly until: number; readonly at: number }>()
+  /** Until when the mark of each session counts. */
+  const sessions = new Map<string, number>()
   const users = new Map<string, UserMark[]>()
   /** Since when the primary's set is complete. Until it was heard nothing can be held against a token. */
   let coverage = 0
@@ -68,11 +70,13 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
     if (known && known.until >= until) return
     members.delete(member)
     members.set(member, { until, at: now() })
-    keepUser(member, until)
+    index(member, until)
     if (members.size > max) makeRoom()
   }
 
-  function keepUser(member: string, until: number): void {
+  function index(member: string, until: number): void {
+    const [, session] = sessionMember.exec(member) ?? []
+    if (session !== undefined) return void sessions.set(session, until)
     const [, user, before, except] = userMember.exec(member) ?? []
     if (user === undefined) return
     const live = (users.get(user) ?? []).filter((mark) => mark.until > now())
@@ -88,8 +92,9 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
       members.delete(member)
       forgotten = at
     }
+    sessions.clear()
     users.clear()
-    for (const [member, { until }] of members) keepUser(member, until)
+    for (const [member, { until }] of members) index(member, until)
   }
 
   function learn([member, until]: Member): void {
@@ -105,8 +110,8 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
       return members.size === 0
     },
     isEnded(session) {
-      const mark = members.get(`s${session}`)
-      return mark !== undefined && mark.until > now()
+      const until = sessions.get(session)
+      return until !== undefined && until > now()
     },
     isUserEnded(user, session, begunAt) {
       return (users.get(user) ?? []).some(
