@@ -41,7 +41,7 @@ export function createQuarantine(
     get isOn() {
       return isOn()
     },
-    holds: (revision) => false && revision < recoveredAt,
+    holds: (revision) => isOn() && revision < recoveredAt,
     close: unwatch,
   }
 }
