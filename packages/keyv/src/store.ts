@@ -1,5 +1,6 @@
 import { createHoldfast, type Holdfast, type HoldfastOptions } from '@holdfast/core'
 import { EventEmitter } from 'node:events'
+import { capabilities, type KeyvCapabilities } from './capabilities.ts'
 import { ttlOf } from './expiry.ts'
 import { namespaceOf, type Namespace, type NamespaceOptions } from './namespaces.ts'
 import { packed, unpacked } from './value.ts'
@@ -152,38 +153,3 @@ type Listener = (...args: unknown[]) => void
 
 /** What Keyv 6 and Keyv 5 declare as the answer, which is one or the other. */
 type Told<Keyv6, Keyv5> = Keyv6 & Keyv5
-
-/** What Keyv 6 asks an adapter for. */
-interface KeyvCapabilities {
-  readonly compatible: boolean
-  readonly store: 'keyvStorage'
-  /** Whether it is told until when an entry lives. */
-  readonly expires: boolean
-  readonly methods: Record<MethodName, { readonly exists: boolean; readonly methodType: 'async' | 'sync' }>
-}
-
-type MethodName = Exclude<
-  keyof KeyvHoldfast,
-  keyof EventEmitter | 'holdfast' | 'namespace' | 'opts' | 'capabilities'
->
-
-const method = { exists: true, methodType: 'async' } as const
-
-const capabilities: KeyvCapabilities = {
-  compatible: true,
-  store: 'keyvStorage',
-  expires: true,
-  methods: {
-    get: method,
-    getMany: method,
-    has: method,
-    hasMany: method,
-    set: method,
-    setMany: method,
-    delete: method,
-    deleteMany: method,
-    clear: method,
-    disconnect: method,
-    iterator: { exists: true, methodType: 'sync' },
-  },
-}

@@ -110,3 +110,15 @@ it('has the adapter for those who make the Keyv themselves', async () => {
   expect((keyv.store as KeyvHoldfast).holdfast.health().backend).toBe('memory')
   await keyv.disconnect()
 })
+
+it('needs no Keyv where only the adapter is used', async () => {
+  vi.resetModules()
+  vi.doMock('keyv', () => {
+    throw new Error('Keyv is not installed')
+  })
+  const { KeyvHoldfast: Alone } = await import('../src/store.ts')
+  const store = new Alone({ redis: 'memory' })
+  expect(await store.set('foo', 'bar')).toBe(true)
+  await expect(import('../src/index.ts')).rejects.toThrow()
+  vi.doUnmock('keyv')
+})

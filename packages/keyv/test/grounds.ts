@@ -18,7 +18,13 @@ export function onEach(suite: (ground: Ground) => void): void {
     }
     beforeAll(async () => {
       if (name === 'Redis') ground.redis = await startRedis()
-      ground.holdfast = createHoldfast({ redis: ground.redis?.url ?? 'memory', logger: false })
+      // Of no interest here, and machines are busy.
+      const operationTimeout = 5_000
+      ground.holdfast = createHoldfast({
+        redis: ground.redis?.url ?? 'memory',
+        operationTimeout,
+        logger: false,
+      })
       await ground.holdfast.ready()
     })
     afterAll(async () => {

@@ -1,4 +1,4 @@
-import { Keyv, type KeyvOptions } from 'keyv-6'
+import { Keyv, keyvStorageCapability, type KeyvOptions } from 'keyv-6'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { KeyvHoldfast } from '../src/index.ts'
 import { entriesOf, onEach } from './grounds.ts'
@@ -111,6 +111,7 @@ describe('Keyv 6', () => {
     it('uses the adapter itself, not a bridge', () => {
       const adapter = store()
       expect(new Keyv({ store: adapter }).store).toBe(adapter)
+      expect(adapter.capabilities).toEqual(keyvStorageCapability(adapter))
     })
 
     it('keeps the namespace that the adapter was given where Keyv has none', async () => {

