@@ -122,7 +122,7 @@ export class KeyvHoldfast extends EventEmitter {
     for await (const keys of cache.keys()) await cache.deleteMany(keys)
   }
 
-  /** Gives the entries of the namespace; keys of more than 512 bytes are left out. While Redis is away: none. */
+  /** Gives the entries of the namespace; keys of 512 bytes or more are left out. While Redis is away: none. */
   async *iterator<Value>(): AsyncGenerator<[key: string, value: Value], void> {
     const { cache, fromCache } = this.#space
     for await (const keys of cache.keys()) {

@@ -42,11 +42,15 @@ describe('the storage adapter', () => {
     it('hands out values that a caller may change, also where they are kept near', async () => {
       const store = on({ namespace: 'near', near: true })
       await store.set('foo', { value: { n: 1, bytes: Buffer.from('a') } })
+      await store.set('bytes', Buffer.from('a'))
       for (let i = 0; i < 3; i++) {
         const { value } = (await store.get<{ value: { n: number; bytes: Buffer } }>('foo'))!
         expect(value).toEqual({ n: 1, bytes: Buffer.from('a') })
         value.n++
         value.bytes.write('b')
+        const bytes = (await store.get<Buffer>('bytes'))!
+        expect(bytes.toString()).toBe('a')
+        bytes.write('b')
       }
     })
 
