@@ -21,7 +21,7 @@ const ConfigurableModule: ConfigurableModuleCls<CacheOptions, 'register', 'creat
 export const CACHE_MODULE_OPTIONS: string | symbol = definition.MODULE_OPTIONS_TOKEN
 
 /** The cache manager, to be injected by its type. */
-// oxlint-disable-next-line typescript/no-extraneous-class, typescript/no-unsafe-declaration-merging -- what it is injected by has to be a class
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- what it is injected by has to be a class
 export abstract class Cache {}
 export interface Cache extends CacheManager {}
 

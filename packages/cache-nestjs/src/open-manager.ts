@@ -33,8 +33,9 @@ export async function openManager(options: CacheOptions, shared: Opened | undefi
 
   function openShared({ holdfast, engine }: Opened): Opened {
     const isApart = (prefix ?? space) !== undefined
-    const misplaced = isApart ? undefined : Object.keys(own)[0]
-    if (misplaced) throw optionError(misplaced, 'must be given to HoldfastModule, or come with a "namespace"')
+    const [misplaced] = Object.keys(own).filter((option) => own[option] !== undefined)
+    if (misplaced !== undefined && !isApart)
+      throw optionError(misplaced, 'must be given to HoldfastModule, or come with a "namespace"')
     const close = (): Promise<void> => Promise.resolve()
     return {
       holdfast,

@@ -39,10 +39,12 @@ export function behindStores(given: unknown): BehindStores {
   const stores = [given].flat().filter(isStore)
   const bottoms = stores.flatMap(bottomsOf)
   const holdfast = bottoms.find((store) => store.holdfast)?.holdfast
-  const redis = bottoms.map((store) => store.client ?? store.redis).find(Boolean)
-  const isMemory = (store: object): boolean => inMemory.has(store.constructor.name)
+  const redis = bottoms.map(clientOf).find(Boolean)
 
-  if (!holdfast && !redis && !(bottoms.length > 0 && bottoms.every(isMemory)))
+  if (
+    bottoms.length === 0 ||
+    bottoms.some((store) => !store.holdfast && !clientOf(store) && !isMemory(store))
+  )
     throw new HoldfastError(
       'ERR_HOLDFAST_OPTION',
       'Option "stores" must hold a store on Redis or in memory. Give "redis" (a URL, a client or "memory") or "holdfast" instead.',
@@ -64,7 +66,15 @@ export function behindStores(given: unknown): BehindStores {
 /** What is beneath a Keyv or a Cacheable. */
 function bottomsOf(store: StoreLike): StoreLike[] {
   if (isStore(store.primary)) return [store.primary, store.secondary].filter(isStore).flatMap(bottomsOf)
-  return isStore(store.store) ? bottomsOf(store.store) : [store]
+  return isStore(store.store) && !isMemory(store) ? bottomsOf(store.store) : [store]
+}
+
+function clientOf(store: StoreLike): RedisSource | undefined {
+  return store.client ?? store.redis
+}
+
+function isMemory(store: StoreLike): boolean {
+  return inMemory.has(store.constructor.name)
 }
 
 function isStore(store: unknown): store is StoreLike {

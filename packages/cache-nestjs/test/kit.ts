@@ -26,7 +26,7 @@ const quiet = { logger: false, abortOnError: false } as const
 type Class = new (...args: any[]) => any
 
 /** A module that exists once; decorators are called, so that any Node can run this file as it is. */
-export function moduleOf({ common }: Kit, metadata: Common.ModuleMetadata): Class {
+export function moduleOf({ common }: Pick<Kit, 'common'>, metadata: Common.ModuleMetadata): Class {
   class AppModule {}
   common.Module(metadata)(AppModule)
   return AppModule
@@ -43,7 +43,7 @@ export async function withManager<T>(
 }
 
 export async function withContext<T>(
-  kit: Kit,
+  kit: Pick<Kit, 'core'>,
   module: Class,
   use: (context: Common.INestApplicationContext) => Promise<T>,
 ): Promise<T> {
@@ -65,7 +65,11 @@ export interface Answer {
 export type Fetch = (path: string, method?: string) => Promise<Answer>
 
 /** Starts an application with HTTP, and gives what asks it to `use`. */
-export async function withServer<T>(kit: Kit, module: Class, use: (fetch: Fetch) => Promise<T>): Promise<T> {
+export async function withServer<T>(
+  kit: Pick<Kit, 'core' | 'adapter'>,
+  module: Class,
+  use: (fetch: Fetch) => Promise<T>,
+): Promise<T> {
   const app = await kit.core.NestFactory.create(module, new kit.adapter() as never, quiet)
   await app.listen(0, '127.0.0.1')
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1')
@@ -88,7 +92,7 @@ export async function withServer<T>(kit: Kit, module: Class, use: (fetch: Fetch)
 
 /** Makes a class a controller whose methods answer at paths. */
 export function controllerOf(
-  { common }: Kit,
+  { common }: Pick<Kit, 'common'>,
   base: string,
   methods: Readonly<Record<string, (...args: any[]) => unknown>>,
   decorators: Readonly<Record<string, readonly MethodDecorator[]>> = {},
@@ -100,6 +104,7 @@ export function controllerOf(
     const descriptor = Object.getOwnPropertyDescriptor(AppController.prototype, name)!
     for (const decorate of [common.Get(name), ...(decorators[name] ?? [])])
       decorate(AppController.prototype, name, descriptor)
+    Object.defineProperty(AppController.prototype, name, descriptor)
   }
   for (const decorate of [common.Controller(base), ...classDecorators]) decorate(AppController)
   return AppController
