@@ -5,14 +5,13 @@ import { RedisStore } from 'connect-redis'
 import express, { type RequestHandler } from 'express'
 import expressSession from 'express-session'
 import type { AddressInfo } from 'node:net'
-import { createClient } from 'redis'
+import { connectNodeRedis } from './node-redis.ts'
+import type { Telling } from './telling.ts'
 
 /** What the application tells the one who watches. */
 export type Message =
+  | Telling
   | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'transition'; readonly to: string; readonly at: number }
-  | { readonly type: 'log'; readonly line: string }
-  | { readonly type: 'uncaught'; readonly error: string }
   /** Processor time of the process so far, in microseconds; the answer to any message. */
   | { readonly type: 'usage'; readonly micros: number }
 
@@ -63,7 +62,7 @@ async function ours(): Promise<RequestHandler> {
   const logger = { info: log, warn: log, error: log }
   const middleware = session({
     secret,
-    redis: client === 'node-redis' ? await nodeRedis() : url,
+    redis: client === 'node-redis' ? await connectNodeRedis(url, () => {}) : url,
     logger,
     continuity:
       store === 'holdfast-without-token' ? false : { trustFor: store === 'token-first' ? '30s' : 0 },
@@ -72,21 +71,9 @@ async function ours(): Promise<RequestHandler> {
   return middleware
 }
 
-/** As connect-redis' README has it, with an `error` listener, without which the process would end. */
+/** As connect-redis' README has it. */
 async function peer(): Promise<RequestHandler> {
   const options = { secret, resave: false, saveUninitialized: false }
-  return expressSession({ ...options, store: new RedisStore({ client: await nodeRedis() }) })
-}
-
-function connectTo(address: string) {
-  return createClient({ url: address })
-}
-
-async function nodeRedis(): Promise<ReturnType<typeof connectTo>> {
-  const made = connectTo(url)
-  made.on('error', (error: Error) => store === 'connect-redis' && log(String(error)))
-  const connecting = made.connect()
-  // Where Redis is not there at start, the application goes on without it.
-  await Promise.race([connecting.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 500))])
-  return made
+  const made = await connectNodeRedis(url, (error) => log(String(error)))
+  return expressSession({ ...options, store: new RedisStore({ client: made }) })
 }

@@ -2,41 +2,77 @@ import { findRedisServer } from '@holdfast-internal/test-fixtures'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import type { Row, RowOptions } from './row.ts'
-import { tableOf, violations } from './table.ts'
+
+/** What was put under faults. */
+export type Part = 'sessions' | 'caches'
+
+/** What came of one part. */
+export interface Results {
+  readonly part: Part
+  readonly subject: string
+  /** What was done to it, in a sentence. */
+  readonly load: string
+  /** As a Markdown table. */
+  readonly table: string
+  /** Left out where nothing is judged. */
+  readonly outOfBounds?: readonly string[]
+}
 
 /** Where `--write` puts the results. */
-export function resultsFile(store: RowOptions['store']): URL {
-  const name = store === 'holdfast' ? 'chaos-results.md' : `chaos-results-${store}.md`
-  return new URL(`../../docs/${name}`, import.meta.url)
+export function resultsFile(isPeer: boolean): URL {
+  return new URL(`../../docs/chaos-results${isPeer ? '-peers' : ''}.md`, import.meta.url)
 }
 
-/** Says what was measured, when, with what, and what came of it, as a Markdown page. */
-export function resultsPage(rows: readonly Row[], options: Omit<RowOptions, 'client'>, on: Date): string {
-  const { store, rate, seconds } = options
-  const subject = store === 'holdfast' ? '@holdfast/session-express' : 'express-session with connect-redis'
-  const outOfBounds = store === 'holdfast' ? rows.flatMap((row) => violations(row)) : []
+const parts: readonly Part[] = ['sessions', 'caches']
+
+/** Makes a page of results, in which parts that did not run now stay as they were in the page of before. */
+export function resultsPage(results: readonly Results[], before: string, on: Date): string {
+  const sections = parts.map((part) => {
+    const found = results.find((result) => result.part === part)
+    if (found) return sectionOf(found, on)
+    const start = before.indexOf(`## ${headingOf(part)}`)
+    if (start < 0) return undefined
+    const end = before.indexOf('\n## ', start)
+    return before.slice(start, end < 0 ? undefined : end).trimEnd()
+  })
+  return `# The fault table
+
+Written by \`npm run chaos -- --write\`; \`benchmarks/README.md\` tells how to read it.
+
+${sections.filter((section) => section !== undefined).join('\n\n')}
+`
+}
+
+function sectionOf({ part, subject, load, table, outOfBounds }: Results, on: Date): string {
   const verdict =
-    outOfBounds.length === 0 ? 'Every row is within bounds.' : `Out of bounds: ${outOfBounds.join('; ')}.`
-  return `# The fault table: ${subject}
-
-${on.toISOString().slice(0, 10)}, ${versions()}. An Express application under ${rate} requests a second, each fault for ${seconds} s.
-Written by \`npm run chaos -- --write${store === 'holdfast' ? '' : ' --peer'}\`; \`benchmarks/README.md\` tells how to read it.
-
-${tableOf(rows)}
-${store === 'holdfast' ? `\n${verdict}\n` : ''}`
+    outOfBounds &&
+    (outOfBounds.length === 0 ? 'Every row is within bounds.' : `Out of bounds: ${outOfBounds.join('; ')}.`)
+  return [
+    `## ${headingOf(part)}: ${subject}`,
+    `${on.toISOString().slice(0, 10)}, ${versions(part)}. ${load}`,
+    table,
+    ...(verdict ? [verdict] : []),
+  ].join('\n\n')
 }
 
-function versions(): string {
+function headingOf(part: Part): string {
+  return part === 'sessions' ? 'Sessions' : 'Caches'
+}
+
+const involved: Readonly<Record<Part, readonly string[]>> = {
+  sessions: ['express', 'express-session', 'ioredis', 'redis', 'connect-redis'],
+  caches: ['ioredis', 'redis', 'cacheable', '@keyv/redis'],
+}
+
+function versions(part: Part): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   const pinned = (JSON.parse(text) as { dependencies: Record<string, string> }).dependencies
-  const names = ['express', 'express-session', 'ioredis', 'redis', 'connect-redis']
   const server = /v=(\S+)/.exec(execFileSync(findRedisServer(), ['--version'], { encoding: 'utf8' }))?.[1]
   const machine = `${cpus().length} cores`
   return [
     `Node ${process.version}`,
     `Redis ${server}`,
-    ...names.map((name) => `${name} ${pinned[name]}`),
+    ...involved[part].map((name) => `${name} ${pinned[name]}`),
     machine,
   ].join(', ')
 }

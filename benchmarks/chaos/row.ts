@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Message } from './app.ts'
 import { password, type Fault } from './faults.ts'
 import { createLoad, type Sample, type Visitor } from './load.ts'
+import { countUncaught, linesIn, percentile, recoveryOf, type Lines } from './telling.ts'
 
 export interface RowOptions {
   readonly store: 'holdfast' | 'connect-redis'
@@ -36,7 +37,7 @@ export interface Row {
   readonly worst: number
   /** From repair until the application trusts Redis again; `NaN`: it did not within 5 s, or does not tell. */
   readonly recovery: number
-  readonly lines: { readonly degraded: number; readonly healthy: number; readonly other: number }
+  readonly lines: Lines
   readonly uncaught: number
   /** Answers that showed somebody else's session. */
   readonly mixedUp: number
@@ -45,7 +46,6 @@ export interface Row {
 }
 
 const visitors = 20
-const recoveryPatience = 5_000
 
 /** Runs one application under one fault. */
 export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
@@ -92,7 +92,7 @@ export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
     await pause(broken + options.seconds * 1000 - performance.now())
     await fault.repair(site)
     const repaired = Date.now()
-    const recovery = await recovered(messages, repaired, options)
+    const recovery = options.store === 'holdfast' ? await recoveryOf(messages, repaired) : Number.NaN
     // The line that tells of the return comes once it has lasted for a second.
     await pause(1_500)
     await running.stop()
@@ -117,18 +117,6 @@ async function listening(messages: Message[], app: ReturnType<typeof fork>): Pro
   }
 }
 
-/** How long it took from the repair; 0 where the application had never noticed, or was back already. */
-async function recovered(messages: Message[], repaired: number, { store }: RowOptions): Promise<number> {
-  if (store !== 'holdfast') return Number.NaN
-  while (Date.now() < repaired + recoveryPatience) {
-    const last = messages.findLast(({ type }) => type === 'transition')
-    if (last?.type !== 'transition' || last.to === 'healthy')
-      return Math.max(0, (last?.type === 'transition' ? last.at : 0) - repaired)
-    await pause(5)
-  }
-  return Number.NaN
-}
-
 interface Observed {
   /** Requests to a process that was just started. */
   readonly first: readonly Sample[]
@@ -143,10 +131,6 @@ interface Observed {
 function summarise(fault: Fault, { store, client }: RowOptions, observed: Observed): Row {
   const { first, timed, after, broken, recovery, messages } = observed
   const samples = [...first, ...timed, ...after]
-  const lines = messages.flatMap((message) => (message.type === 'log' ? [message.line] : []))
-  const degraded = lines.filter((line) => line.includes('holdfast: degraded:')).length
-  const healthy = lines.filter((line) => line.includes('holdfast: healthy again:')).length
-  const starts = lines.filter((line) => line.startsWith('holdfast: healthy: ')).length
   const settled = timed.filter(({ due }) => due < broken || due > broken + 1_000).map(({ ms }) => ms)
   const failed = samples.filter(({ status }) => status === 0 || status >= 500)
   return {
@@ -164,13 +148,9 @@ function summarise(fault: Fault, { store, client }: RowOptions, observed: Observ
     p99: percentile(settled, 0.99),
     worst: Math.max(...[...timed, ...after].map(({ ms }) => ms)),
     recovery,
-    lines: { degraded, healthy, other: lines.length - degraded - healthy - starts },
-    uncaught: messages.filter(({ type }) => type === 'uncaught').length,
+    lines: linesIn(messages),
+    uncaught: countUncaught(messages),
     mixedUp: samples.filter(({ user, expected }) => user != null && user !== expected).length,
     loggedOut: after.filter(({ user, expected }) => user !== expected).length,
   }
-}
-
-function percentile(values: number[], share: number): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN
 }

@@ -1,5 +1,6 @@
 import { faults } from './faults.ts'
 import type { Row } from './row.ts'
+import { inWords } from './telling.ts'
 
 /** Limits in ms. The rest of what is promised is zero, or one. */
 export interface Bounds {
@@ -25,7 +26,7 @@ export function violations(row: Row, limits: Bounds = promised): string[] {
     ],
     [
       row.lines.degraded === 1 && row.lines.healthy === 1 && row.lines.other === 0,
-      `log lines ${inLines(row)}`,
+      `log lines ${inWords(row.lines)}`,
     ],
     [row.uncaught === 0, `${row.uncaught} uncaught errors`],
     [row.mixedUp === 0, `${row.mixedUp} answers with somebody else's session`],
@@ -61,15 +62,10 @@ export function tableOf(rows: readonly Row[]): string {
     row.p99.toFixed(1),
     row.worst.toFixed(0),
     Number.isNaN(row.recovery) ? '-' : row.recovery,
-    inLines(row),
+    inWords(row.lines),
     row.loggedOut,
     row.mixedUp,
     row.uncaught,
   ])
   return [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
-}
-
-/** Lines at the loss, at the return, and any others. */
-function inLines({ lines }: Row): string {
-  return `${lines.degraded} + ${lines.healthy}${lines.other ? ` + ${lines.other}` : ''}`
 }

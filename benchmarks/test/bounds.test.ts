@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { faults } from '../chaos/faults.ts'
-import { resultsPage } from '../chaos/results.ts'
 import { runRow, type Row } from '../chaos/row.ts'
 import { tableOf, violations } from '../chaos/table.ts'
 
@@ -47,13 +46,6 @@ describe('the bounds of the fault table', () => {
 
   it('allow for lost sessions only where the data was lost', () => {
     expect(violations({ ...good, fault: 'restarted empty', loggedOut: 15 })).toEqual([])
-  })
-
-  it('are in the page of results, with what is out of them', () => {
-    const options = { store: 'holdfast', rate: 200, seconds: 7 } as const
-    const page = resultsPage([{ ...good, failed: 3 }], options, new Date(0))
-    expect(page).toContain('1970-01-01')
-    expect(page).toContain('Out of bounds: cut, ioredis: 3 requests failed')
   })
 
   it(

@@ -1,0 +1,54 @@
+/** What any application under fault tells the one who watches. */
+export type Telling =
+  | { readonly type: 'transition'; readonly to: string; readonly at: number }
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'uncaught'; readonly error: string }
+
+/** Lines at the loss, at the return, and any others but that at the start. */
+export interface Lines {
+  readonly degraded: number
+  readonly healthy: number
+  readonly other: number
+}
+
+/** Any messages, of which some are these. */
+export type Messages = readonly { readonly type: string }[]
+
+export function linesIn(messages: Messages): Lines {
+  const lines = told(messages).flatMap((message) => (message.type === 'log' ? [message.line] : []))
+  const count = (start: string): number => lines.filter((line) => line.includes(start)).length
+  const [degraded, healthy] = [count('holdfast: degraded:'), count('holdfast: healthy again:')]
+  return { degraded, healthy, other: lines.length - degraded - healthy - count('holdfast: healthy: ') }
+}
+
+export function inWords({ degraded, healthy, other }: Lines): string {
+  return `${degraded} + ${healthy}${other ? ` + ${other}` : ''}`
+}
+
+export function countUncaught(messages: Messages): number {
+  return messages.filter(({ type }) => type === 'uncaught').length
+}
+
+const patience = 5_000
+
+/**
+ * How long it took from the repair until Redis was trusted again, in ms; 0 where the application had never noticed, or was back
+ * already. `NaN`: it was not within 5 s.
+ */
+export async function recoveryOf(messages: Messages, repaired: number): Promise<number> {
+  while (Date.now() < repaired + patience) {
+    const last = told(messages).findLast((message) => message.type === 'transition')
+    if (!last || last.to === 'healthy') return Math.max(0, (last?.at ?? 0) - repaired)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return Number.NaN
+}
+
+/** Gives the figure that such a share of all is not above. */
+export function percentile(figures: readonly number[], share: number): number {
+  return [...figures].sort((a, b) => a - b)[Math.floor(figures.length * share)] ?? Number.NaN
+}
+
+function told(messages: Messages): readonly Telling[] {
+  return messages as readonly Telling[]
+}
