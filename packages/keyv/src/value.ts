@@ -24,8 +24,7 @@ export function packed(value: unknown): unknown {
 export function unpacked(stored: unknown): unknown {
   if (!(stored instanceof DataView)) return stored
   try {
-    // From a copy: the Buffers in what is given are parts of it, and callers may write to them.
-    return deserialize(Buffer.from(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength)))
+    return deserialize(Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength))
   } catch {
     return undefined
   }

@@ -87,6 +87,16 @@ describe('the storage adapter on Redis', () => {
     await redis.control.command('FLUSHALL')
   })
 
+  it('iterates over what is there, whatever the index still names', async () => {
+    const store = await on({ namespace: 'evicted' })
+    await store.setMany([
+      { key: 'gone', value: 1 },
+      { key: 'there', value: 2 },
+    ])
+    await redis.control.command('DEL', 'holdfast:keyv:evicted::gone')
+    expect(await entriesOf(store.iterator())).toEqual(new Map([['there', 2]]))
+  })
+
   it('clears what another process set, at once', async () => {
     const [a, b] = [await on({ namespace: 'fleet' }), await on({ namespace: 'fleet' })]
     await a.set('foo', 1)
@@ -120,6 +130,8 @@ describe('the storage adapter on Redis', () => {
     await store.set('foo', 'plain to see')
     expect(await store.get('foo')).toBe('plain to see')
     expect(await redis.control.command('GET', 'holdfast:keyv:secret::foo')).not.toContain('plain')
-    expect(await (await on({ namespace: 'secret' })).get('foo')).toBeUndefined()
+    // Another adapter of the same Holdfast, without the keys.
+    const { holdfast } = store
+    expect(await (await on({ holdfast, namespace: 'secret' })).get('foo')).toBeUndefined()
   })
 })
