@@ -1,6 +1,6 @@
 import { eventually, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createHoldfast } from '../src/index.ts'
+import { createHoldfast, type Cache } from '../src/index.ts'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -10,7 +10,7 @@ afterAll(() => redis.stop())
 
 it('makes caches when others hear of changes already, and all of them go on hearing', async () => {
   const holdfast = createHoldfast({ redis: redis.url, logger: false })
-  const caches = []
+  const caches: Cache[] = []
   for (const prefix of ['first:', 'second:', 'third:']) {
     const cache = holdfast.cache({ prefix, near: true })
     await cache.set('key', prefix)
