@@ -1,6 +1,7 @@
 import 'reflect-metadata'
 import { startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { createHoldfast } from '@holdfast/core'
+import { createKeyv as createOurs } from '@holdfast/keyv'
 import KeyvRedis, { createKeyv } from '@keyv/redis'
 import * as common from '@nestjs/common'
 import * as core from '@nestjs/core'
@@ -48,6 +49,7 @@ describe('stores that were given to another cache manager', () => {
     ['a Keyv on Redis', () => createKeyv(redis.url)],
     ['a Keyv of a Redis adapter', () => new Keyv({ store: new KeyvRedis(redis.url) })],
     ['a Redis adapter', () => new KeyvRedis(redis.url)],
+    ['ours', () => createOurs(redis.url, { logger: false })],
     ['memory before Redis', () => [new Keyv({ store: new CacheableMemory() }), createKeyv(redis.url)]],
     ['a Cacheable', () => new Cacheable({ secondary: createKeyv(redis.url) })],
   ]
