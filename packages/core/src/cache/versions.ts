@@ -59,7 +59,8 @@ const rememberedTags = 100_000
 const noTags: readonly TagVersion[] = []
 
 export function createVersions({ entries, isHearing }: VersionsOptions): Versions {
-  const known = new LRUCache<string, Known>({ max: rememberedTags })
+  // By size, so that it grows with what it holds: room for all at once takes each new cache 10 ms and more.
+  const known = new LRUCache<string, Known>({ maxSize: rememberedTags, sizeCalculation: () => 1 })
   /** The generation's key. Those of tags begin with a colon, so none is the same. */
   const all = '*'
   const allKey = entries.wireKey(all)
