@@ -6,7 +6,6 @@ import { answers, atMost } from './expect.ts'
 import { createBackendGround } from './ground.ts'
 import type { Run } from './run.ts'
 import type { BackendSubject } from './subject.ts'
-import { watchUnhandled } from './unhandled.ts'
 import { sail } from './voyage.ts'
 
 /** How long the shared clients may take to come back, and to be closed, before the cases find out for themselves. */
@@ -16,8 +15,6 @@ const patience = 5_000
 export async function runBackend(subject: BackendSubject, run: Run): Promise<void> {
   const { fault, onResult, onClaim } = run
   const cases = casesFor(backendCases, run)
-  if (cases.length === 0) return
-  const unhandled = watchUnhandled(fault, onResult)
   const backend = await subject.create()
   const other = backend.capabilities.shared ? await subject.create() : backend
   claimsOf(backend).forEach(onClaim)
@@ -55,7 +52,6 @@ export async function runBackend(subject: BackendSubject, run: Run): Promise<voi
     await atMost(patience, sweep(backend, `${prefix}:`))
   } finally {
     await atMost(patience, Promise.allSettled([backend.close(), other.close()]))
-    await unhandled.stop()
   }
 }
 

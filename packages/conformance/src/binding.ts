@@ -1,8 +1,6 @@
-import type { Case } from './case.ts'
-import { backendCases } from './cases/index.ts'
+import { casesOf } from './promises.ts'
 import { runConformance, type Report, type RunOptions } from './run.ts'
-import { storeCases } from './store-cases/index.ts'
-import { faults, offers, type BackendSubject, type SessionStoreSubject } from './subject.ts'
+import { faults, offers, type AnySubject } from './subject.ts'
 import { nothingAstray } from './unhandled.ts'
 import { checksOf, type Check } from './voyage.ts'
 
@@ -25,11 +23,7 @@ export interface Bound {
  * Registers the suite with a test runner: one test for each promise, fault and state. What the subject cannot be put
  * under has a title that begins with "not claimed" and passes; nothing is skipped.
  */
-export function conformance(
-  subject: BackendSubject | SessionStoreSubject,
-  { describe, it }: Runner,
-  options: RunOptions = {},
-): Bound {
+export function conformance(subject: AnySubject, { describe, it }: Runner, options: RunOptions = {}): Bound {
   const results = new Map<string, PromiseWithResolvers<Check>>()
   let report: Promise<Report> | undefined
   const start = (): Promise<Report> => (report ??= runConformance(subject, { ...options, onResult }))
@@ -66,9 +60,8 @@ export function conformance(
 
 type Expected = Pick<Check, 'theme' | 'name' | 'fault' | 'state'>
 
-function expected({ kind }: BackendSubject | SessionStoreSubject, only = ''): Expected[] {
-  const cases: readonly Case<never>[] = kind === 'session store' ? storeCases : backendCases
-  const chosen = cases.filter(({ name }) => name.includes(only))
+function expected({ kind = 'backend' }: AnySubject, only = ''): Expected[] {
+  const chosen = casesOf(kind).filter(({ name }) => name.includes(only))
   const checks = chosen.flatMap((promise) =>
     checksOf(promise).map((at) => ({ theme: promise.theme, name: promise.name, ...at })),
   )

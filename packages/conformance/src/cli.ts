@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { formatReport, isConformant } from './report.ts'
 import { runConformance } from './run.ts'
-import { checked, type BackendSubject, type SessionStoreSubject } from './subject.ts'
+import { checked, type AnySubject } from './subject.ts'
 
 const usage = `holdfast-conformance <file> [--only <text>] [--json]
 
@@ -36,7 +36,7 @@ async function main(words: readonly string[]): Promise<0 | 1 | 2> {
   }
   const read = readArguments(words)
   if (typeof read === 'string') return problem(`${read}\n\n${usage}`)
-  let subject: BackendSubject | SessionStoreSubject
+  let subject: AnySubject
   try {
     subject = await load(read.file)
   } catch (error) {
@@ -70,11 +70,11 @@ function readArguments(words: readonly string[]): Arguments | string {
   return file === undefined ? 'a file is needed' : { file, only, json }
 }
 
-async function load(file: string): Promise<BackendSubject | SessionStoreSubject> {
+async function load(file: string): Promise<AnySubject> {
   const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: unknown }
   if (module.default === undefined) throw new TypeError('it has no default export')
   const subject: unknown = typeof module.default === 'function' ? await module.default() : module.default
-  return checked(subject as BackendSubject | SessionStoreSubject)
+  return checked(subject as AnySubject)
 }
 
 function errorsAsText(_key: string, value: unknown): unknown {

@@ -1,5 +1,14 @@
-export { defineBackend, defineSessionStore } from './subject.ts'
-export type { BackendSubject, Fault, FaultName, SessionStoreSubject } from './subject.ts'
+export { defineBackend, defineCache, defineSessionStore } from './subject.ts'
+export type {
+  AnySubject,
+  BackendSubject,
+  CacheSubject,
+  Fault,
+  FaultName,
+  Kind,
+  SessionStoreSubject,
+} from './subject.ts'
+export type { ConformantCache, EntryPolicy } from './conformant-cache.ts'
 export type { SessionStore, StoredSession } from './session-store.ts'
 
 export { runConformance } from './run.ts'

@@ -1,7 +1,8 @@
 import type { Case, State } from './case.ts'
+import { cacheCases } from './cache-cases/index.ts'
 import { backendCases } from './cases/index.ts'
 import { storeCases } from './store-cases/index.ts'
-import type { FaultName } from './subject.ts'
+import type { FaultName, Kind } from './subject.ts'
 import { nothingAstray } from './unhandled.ts'
 import { checksOf } from './voyage.ts'
 
@@ -13,10 +14,21 @@ export interface PromiseOf {
   readonly states: readonly State[]
 }
 
+/** Gives the cases of a kind of subject. */
+export function casesOf(kind: Kind): readonly Case<never>[] {
+  switch (kind) {
+    case 'backend':
+      return backendCases
+    case 'session store':
+      return storeCases
+    case 'cache':
+      return cacheCases
+  }
+}
+
 /** Lists what the suite checks: for documentation, and for those who want to show that each check can fail. */
-export function promises(kind: 'backend' | 'session store'): PromiseOf[] {
-  const cases: readonly Case<never>[] = kind === 'backend' ? backendCases : storeCases
-  const listed = cases.map((promise): PromiseOf => ({
+export function promises(kind: Kind): PromiseOf[] {
+  const listed = casesOf(kind).map((promise): PromiseOf => ({
     theme: promise.theme,
     name: promise.name,
     faults: promise.under,

@@ -1,14 +1,11 @@
 import { runBackend } from './backend-run.ts'
+import { runCache } from './cache-run.ts'
+import { casesFor } from './case.ts'
 import type { HoldfastFactory } from './ground.ts'
+import { casesOf } from './promises.ts'
 import { runStore } from './store-run.ts'
-import {
-  checked,
-  faults,
-  offers,
-  type BackendSubject,
-  type FaultName,
-  type SessionStoreSubject,
-} from './subject.ts'
+import { checked, faults, offers, type AnySubject, type FaultName, type Kind } from './subject.ts'
+import { watchUnhandled } from './unhandled.ts'
 import type { Check } from './voyage.ts'
 
 export interface RunOptions {
@@ -25,7 +22,7 @@ export interface RunOptions {
 /** What a run came to. */
 export interface Report {
   readonly subject: string
-  readonly kind: 'backend' | 'session store'
+  readonly kind: Kind
   /** What the subject says that it can do. */
   readonly claims: readonly string[]
   readonly checks: readonly Check[]
@@ -43,13 +40,13 @@ export interface Run {
 
 /** Runs the suite on a subject. Resolves with what it came to; a promise that is broken does not make it reject. */
 export async function runConformance(
-  subject: BackendSubject | SessionStoreSubject,
+  subject: AnySubject,
   { only = '', bail = false, onResult, createHoldfast }: RunOptions = {},
 ): Promise<Report> {
   const began = performance.now()
   const checks: Check[] = []
   const claims = new Set<string>()
-  checked(subject)
+  const { kind = 'backend' } = checked(subject)
   try {
     for (const fault of faults) {
       if (bail && checks.some(({ status }) => status === 'failed')) break
@@ -63,18 +60,34 @@ export async function runConformance(
         },
         onClaim: (claim) => void claims.add(claim),
       }
-      await (subject.kind === 'session store' ? runStore(subject, run) : runBackend(subject, run))
+      if (casesFor(casesOf(kind), run).length === 0) continue
+      const unhandled = watchUnhandled(fault, run.onResult)
+      try {
+        await runOne(subject, run)
+      } finally {
+        await unhandled.stop()
+      }
     }
   } finally {
     await subject.stop?.()
   }
   for (const fault of faults) if (offers(subject, fault)) claims.add(`fault.${fault}`)
-  const kind = subject.kind ?? 'backend'
   return {
     subject: subject.name,
     kind,
     claims: [...claims],
     checks,
     ms: Math.round(performance.now() - began),
+  }
+}
+
+function runOne(subject: AnySubject, run: Run): Promise<void> {
+  switch (subject.kind) {
+    case 'session store':
+      return runStore(subject, run)
+    case 'cache':
+      return runCache(subject, run)
+    default:
+      return runBackend(subject, run)
   }
 }

@@ -4,15 +4,12 @@ import type { Run } from './run.ts'
 import { storeCases } from './store-cases/index.ts'
 import { createStoreGround } from './store-ground.ts'
 import type { SessionStoreSubject } from './subject.ts'
-import { watchUnhandled } from './unhandled.ts'
 import { sail } from './voyage.ts'
 
 /** Runs the suite on a session store under one fault. */
 export async function runStore(subject: SessionStoreSubject, run: Run): Promise<void> {
   const { fault, onResult, onClaim } = run
   const cases = casesFor(storeCases, run)
-  if (cases.length === 0) return
-  const unhandled = watchUnhandled(fault, onResult)
   const store = await subject.create()
   if (subject.shared) onClaim('shared')
   if (subject.close) onClaim('close')
@@ -29,6 +26,5 @@ export async function runStore(subject: SessionStoreSubject, run: Run): Promise<
     })
   } finally {
     await subject.close?.(store)
-    await unhandled.stop()
   }
 }

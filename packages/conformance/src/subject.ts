@@ -1,4 +1,5 @@
 import type { Backend } from '@holdfast/core'
+import type { ConformantCache } from './conformant-cache.ts'
 import type { SessionStore } from './session-store.ts'
 
 /** The ways in which the other side is made to fail. */
@@ -20,11 +21,11 @@ export interface Fault {
   restore?(): Promise<void>
 }
 
-interface Subject<Client> {
+interface Subject<Client, Words extends readonly unknown[] = []> {
   /** Names it in the report. */
   readonly name: string
   /** Gives a fresh client on the same data; several may be open at once. */
-  create(): Client | Promise<Client>
+  create(...words: Words): Client | Promise<Client>
   readonly fault?: Fault
   /**
    * Reads, in ms since the epoch, and moves the clock that the subject was created with. Left out: the suite waits in real
@@ -53,6 +54,36 @@ export interface SessionStoreSubject extends Subject<SessionStore> {
   readonly deadline?: number
 }
 
+/** A cache to be put to the test: core's own, or anything of its shape. */
+export interface CacheSubject extends Subject<ConformantCache, [space: string]> {
+  readonly kind: 'cache'
+  /**
+   * Gives a fresh cache of a space, such as a prefix: caches of one space on the same data have the same entries, and those of
+   * two have none in common.
+   */
+  create(space: string): ConformantCache | Promise<ConformantCache>
+  /** Gives one as another process of the fleet would have it. Left out: nothing is said about several processes. */
+  createPeer?(space: string): ConformantCache | Promise<ConformantCache>
+  /** Lets go of one cache, as its application would. Left out: nothing is said about closed caches. */
+  close?(cache: ConformantCache): Promise<void>
+  /**
+   * Puts something foreign where a key's entry stands: bytes, or a list where the data know lists. Left out: nothing is said
+   * about foreign values.
+   */
+  plant?(space: string, key: string, value: Uint8Array | readonly string[]): Promise<void>
+  /** Whether entries past their ttl are kept for their `grace`; a cache has no way to say so itself. */
+  readonly grace?: boolean
+  /** How many factories the cache runs at once while the other side is away. Left out: as many as it likes. */
+  readonly factories?: number
+  /** How long a call may take while the other side is away, in ms and beside the factory; default 1,000. */
+  readonly deadline?: number
+}
+
+/** Whatever can be put to the test. */
+export type AnySubject = BackendSubject | SessionStoreSubject | CacheSubject
+/** What a subject is. */
+export type Kind = NonNullable<AnySubject['kind']>
+
 /** Says what to test: `export default defineBackend({ name, create })`. */
 export function defineBackend(subject: Omit<BackendSubject, 'kind'>): BackendSubject {
   return checked({ ...subject, kind: 'backend' })
@@ -63,8 +94,13 @@ export function defineSessionStore(subject: Omit<SessionStoreSubject, 'kind'>): 
   return checked({ ...subject, kind: 'session store' })
 }
 
+/** Says what to test: `export default defineCache({ name, create })`. */
+export function defineCache(subject: Omit<CacheSubject, 'kind'>): CacheSubject {
+  return checked({ ...subject, kind: 'cache' })
+}
+
 /** Gives a subject back if it can be one; throws a `TypeError` that says what is missing. */
-export function checked<Given extends BackendSubject | SessionStoreSubject>(subject: Given): Given {
+export function checked<Given extends AnySubject>(subject: Given): Given {
   if (typeof subject !== 'object' || subject === null) throw new TypeError('A subject must be an object.')
   if (typeof subject.name !== 'string' || subject.name === '')
     throw new TypeError('A subject needs a "name".')
@@ -73,6 +109,6 @@ export function checked<Given extends BackendSubject | SessionStoreSubject>(subj
 }
 
 /** Whether the subject can be put under a fault, and freed of it. */
-export function offers(subject: Pick<Subject<unknown>, 'fault'>, fault: FaultName): boolean {
+export function offers(subject: { readonly fault?: Fault }, fault: FaultName): boolean {
   return typeof subject.fault?.[fault] === 'function' && typeof subject.fault.restore === 'function'
 }

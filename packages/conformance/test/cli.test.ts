@@ -33,6 +33,16 @@ describe('holdfast-conformance', { concurrent: true, timeout: 30_000 }, () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
   })
 
+  it('reads a cache too', async () => {
+    const { code, out, err } = await run(fixture('cache'), '--only', 'tells null')
+    expect(out).toMatch(
+      /^Holdfast conformance of the cache "good cache"\nclaims: grace, close, has, getMany, setMany, /,
+    )
+    expect(out).toContain('  passed       tells null, which is a value, from nothing  (healthy)')
+    expect(out).toContain('\n2 promises: 2 passed, 0 failed, 0 not claimed\n')
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+  })
+
   it('ends with 1 and says what failed, in which state and how', async () => {
     const { code, out } = await run(fixture('bad'), '--only', 'replaces what a key held')
     expect(out).toContain(

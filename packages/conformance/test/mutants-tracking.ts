@@ -60,9 +60,9 @@ export const trackingMutants: readonly Mutant[] = [
       touch: (key, ttl) => quietly(what === 'touch', key, () => inner.touch(key, ttl)),
       set: (key, value, options) => {
         const isQuiet =
-          (what === 'set if' && options?.ifAbsent) ||
+          (what === 'set if' && options?.ifAbsent === true) ||
           (what === 'set over' && options?.ifVersion !== undefined)
-        return quietly(isQuiet === true, key, () => inner.set(key, value, options))
+        return quietly(isQuiet, key, () => inner.set(key, value, options))
       },
       track: (prefix, { onChange, onHearing }) =>
         inner.track!(prefix, {
@@ -72,7 +72,16 @@ export const trackingMutants: readonly Mutant[] = [
     })),
   ),
   mutant('tells of a key that expires', 'not telling', (inner) => ({
-    set: (key, value, { ttl: _, ...options } = {}) => inner.set(key, value, options),
+    track: (prefix, { onChange, onHearing }) =>
+      inner.track!(prefix, {
+        onChange(keys) {
+          const told = inner
+            .getMany(keys ?? [])
+            .then((values) => onChange(keys?.filter((_, i) => values[i] !== undefined)))
+          told.catch(() => undefined)
+        },
+        onHearing,
+      }),
   })),
   mutant('tells of no key beside the prefix', 'taking * for anything', (inner) => ({
     track: (prefix, listener) => inner.track!(prefix.replace(/\*.*/, ''), listener),

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { promises } from '@holdfast/conformance'
+import { promises, type Kind } from '@holdfast/conformance'
 
 const file = new URL('../README.md', import.meta.url)
 const between = /(?<=<!-- promises -->\n)[^]*(?=<!-- \/promises -->)/
@@ -8,14 +8,16 @@ const between = /(?<=<!-- promises -->\n)[^]*(?=<!-- \/promises -->)/
 describe('the README', () => {
   it('lists the promises that the suite checks; `UPDATE=1` writes them down', async () => {
     const text = await readFile(file, 'utf8')
-    const list = `${section('backend').trim()}\n\n${section('session store').trim()}`
+    const list = (['backend', 'session store', 'cache'] as const)
+      .map((kind) => section(kind).trim())
+      .join('\n\n')
     const updated = text.replace(between, () => `\n${list}\n\n`)
     if (process.env['UPDATE'] === '1') await writeFile(file, updated)
     else expect(text).toBe(updated)
   })
 })
 
-function section(kind: 'backend' | 'session store'): string {
+function section(kind: Kind): string {
   const themes = Map.groupBy(promises(kind), ({ theme }) => theme)
   const lines = [...themes].map(
     ([theme, own]) => `**${theme}**\n\n${own.map(({ name }) => `- ${name}\n`).join('')}`,

@@ -14,7 +14,11 @@ export function tellingTable(table: Backend, changed: Tell): Backend & { flush()
   function watchForEnd(key: string, ttl: number | undefined): void {
     if (ttl === undefined || ttl > horizon) return
     setTimeout(
-      async () => (await table.get(key).catch(() => '')) === undefined && changed(key),
+      () =>
+        void table.get(key).then(
+          (value) => value === undefined && changed(key),
+          () => undefined,
+        ),
       ttl + 5,
     ).unref()
   }
