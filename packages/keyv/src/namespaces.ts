@@ -17,7 +17,7 @@ export interface Namespace {
 }
 
 /** How many namespaces one Holdfast has at most: each is kept up with, and settled after an outage, as long as it lives. */
-const most = 100
+const most = 1_000
 const longest = 64
 
 const ofHoldfast = new WeakMap<Holdfast, Namespace[]>()

@@ -191,6 +191,9 @@ export function createLink({
         }),
       remove: (set, members) => send(() => primary.removeMembers(set, members)),
       members: (set, range) => send(() => primary.members(set, range), 'read'),
+      async *scan(set) {
+        yield await send(() => primary.members(set, { from: 0, limit: Infinity }), 'read')
+      },
     },
     ping: () => send(() => undefined, 'read'),
     watch(listener) {
