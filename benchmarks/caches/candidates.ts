@@ -16,6 +16,8 @@ export interface Candidate {
   set(key: string, value: unknown): Promise<unknown>
   /** What the library has for this; left out where it has nothing. */
   getOrSet?(key: string, factory: () => Promise<unknown>): Promise<unknown>
+  /** What `get` finds in Redis does not come into memory, only what `getOrSet` finds. */
+  readonly fillsByGetOrSet?: true
   close(): Promise<unknown>
 }
 
@@ -128,6 +130,7 @@ function ofCacheManager(stores: Keyv[] | undefined, name = 'cache-manager'): Can
     getMany: (keys) => cache.mget([...keys]),
     set: (key, value) => cache.set(key, value),
     getOrSet: (key, factory) => cache.wrap(key, factory),
+    fillsByGetOrSet: true,
     close: () => cache.disconnect(),
   }
 }

@@ -40,9 +40,8 @@ printTable(
 for (const candidate of candidates) await candidate.close()
 await redis.stop()
 
-/** Where a library fills its memory only when it could have made the value, it is asked in that way. */
-function read({ getOrSet, get }: Candidate, key: string): Promise<unknown> {
-  return getOrSet ? getOrSet(key, neverAsked) : get(key)
+function read({ getOrSet, get, fillsByGetOrSet }: Candidate, key: string): Promise<unknown> {
+  return fillsByGetOrSet ? getOrSet!(key, neverAsked) : get(key)
 }
 
 function neverAsked(): Promise<never> {

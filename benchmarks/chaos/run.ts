@@ -1,6 +1,7 @@
 // The fault table: applications under load while Redis goes wrong. `--help` tells the options.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { applications } from './caches/process.ts'
 import { runCacheRow, type CacheRow } from './caches/row.ts'
 import { cacheTableOf, cacheViolations } from './caches/table.ts'
 import { faults, type Fault } from './faults.ts'
@@ -78,19 +79,22 @@ async function runSessions(): Promise<Results | undefined> {
 }
 
 async function runCaches(): Promise<Results | undefined> {
-  const application = isPeer ? 'cacheable' : 'loop'
-  const rows = await eachRow((fault, client): Promise<CacheRow> =>
-    runCacheRow(fault, { application, neighbour: application, client, rate, seconds }),
-  )
-  return (
-    rows && {
-      part: 'caches',
-      subject: isPeer ? 'cacheable with @keyv/redis' : 'the cache of @holdfast/core',
-      load: `${rate} calls a second and a neighbour that shares the cache, each fault for ${seconds} s.`,
-      table: cacheTableOf(rows),
-      ...(!isPeer && { outOfBounds: rows.flatMap((row) => cacheViolations(row)) }),
-    }
-  )
+  const rows: CacheRow[] = []
+  for (const application of isPeer ? (['cacheable'] as const) : applications) {
+    const neighbour = isPeer ? 'cacheable' : 'loop'
+    const found = await eachRow((fault, client): Promise<CacheRow> =>
+      runCacheRow(fault, { application, neighbour, client, rate, seconds }),
+    )
+    rows.push(...(found ?? []))
+  }
+  if (rows.length === 0) return undefined
+  return {
+    part: 'caches',
+    subject: isPeer ? 'cacheable with @keyv/redis' : 'the cache of @holdfast/core',
+    load: `${rate} calls a second and a neighbour that shares the cache, each fault for ${seconds} s.`,
+    table: cacheTableOf(rows),
+    ...(!isPeer && { outOfBounds: rows.flatMap((row) => cacheViolations(row)) }),
+  }
 }
 
 async function eachRow<R>(

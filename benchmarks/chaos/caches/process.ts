@@ -2,8 +2,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Message, Order, Outcome } from './under-load.ts'
 
-/** The applications that can be put under load: each is a file `app-<name>.ts`, of which a process is forked. */
-export type ApplicationName = 'loop' | 'cacheable'
+/** The applications under test: each is a file `app-<name>.ts`, of which a process is forked. */
+export const applications = ['loop'] as const
+
+/** Those, and what they are compared with. */
+export type ApplicationName = (typeof applications)[number] | 'cacheable'
 
 export interface ApplicationOptions {
   readonly name: ApplicationName
