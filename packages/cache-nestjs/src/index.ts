@@ -20,3 +20,5 @@ export type { CachedOptions } from './cached.ts'
 export { InvalidateTags } from './invalidate-tags.ts'
 export { InjectCache, InjectHoldfast } from './inject.ts'
 export type { AsyncMethod, AsyncMethodDecorator } from './method-decorator.ts'
+
+export type { Cache as CacheEngine, CachePolicy, Holdfast } from '@holdfast/core'

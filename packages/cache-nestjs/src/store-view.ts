@@ -21,6 +21,8 @@ export interface StoreView {
   /** Gives keys and values. Without the option `indexed` this looks at all keys of Redis. */
   iterator(): AsyncGenerator<[key: string, value: unknown], void>
   disconnect(): Promise<void>
+  /** For those who listen for `error`, as a Keyv needs it: there is none, as being away is no error. */
+  on(event: string, listener: (...data: any[]) => void): this
 }
 
 export interface StoreViewParts {
@@ -57,6 +59,9 @@ export function createStoreView({ engine, ttl: usualTtl, disconnect }: StoreView
       }
     },
     disconnect,
+    on() {
+      return this
+    },
   }
 }
 
