@@ -59,10 +59,14 @@ describe('a cache', () => {
     expect(await cache.set('gone', { ttl: 0 })).toBe(false)
     await cache.set('short', { ttl: 10 })
     await cache.set('endless', 1, { ttl: Infinity })
+    await cache.set('endless too', { ttl: Infinity })
+    await cache.set('undecided', 2, { ttl: () => undefined })
+    expect((await cache.inspect('undecided'))!.freshUntil).toBe(clock.now() + 3_600_000)
     await clock.advance(11)
     expect(await cache.getMany(['gone', 'short', 'endless'])).toEqual([undefined, undefined, 1])
     await clock.advance(1e12)
     expect(await cache.get('endless')).toBe(1)
+    expect(await cache.has('endless too')).toBe(true)
   })
 
   it('spreads the ends of entries by jitter', async () => {

@@ -1,12 +1,12 @@
 import { optionError } from '../errors.ts'
-import { createTtlPolicy, type TtlPolicy } from '../ttl.ts'
+import { createTtlPolicy } from '../ttl.ts'
 import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import { tagLifetime } from './versions.ts'
 
 /** How an entry lives. Given for the whole cache, and per call, where what is given comes before the cache's. */
 export interface CachePolicy<T = unknown> {
   /**
-   * How long a value is fresh: a duration, `Infinity`, or a function of the value, which may give 0 for "do not store".
+   * How long a value is fresh: a duration, `Infinity`, or a function of the value, which may also give 0 for "do not store".
    * Default: 1 hour.
    */
   readonly ttl?: Duration | ((value: T) => Duration | undefined) | undefined
@@ -55,10 +55,12 @@ const longestTag = 256
 export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
   const { ttl = defaultTtl, jitter, eager = 1, lease = defaultLease, negative = false } = given
   if (!(eager >= 0 && eager <= 1)) throw optionError('eager', 'a share from 0 to 1', eager)
-  const isEndless = ttl === Infinity
-  const lifetime: TtlPolicy | undefined = isEndless
-    ? undefined
-    : createTtlPolicy({ ttl: ttl as Duration, jitter, random })
+  const byValue = typeof ttl === 'function' ? (ttl as (value: unknown) => Duration | undefined) : undefined
+  const fixed = byValue || ttl === Infinity ? undefined : (ttl as Duration)
+  const lifetime = createTtlPolicy<Duration | undefined>(
+    { ttl: byValue ? (own) => own : fixed, jitter, random },
+    { ttl: defaultTtl },
+  )
   const tags = typeof given.tags === 'function' ? undefined : checkedTags(given.tags ?? [])
   const negativeTtl = negative === false ? 0 : parseDuration('negative', negative, { min: 1 })
 
@@ -78,7 +80,8 @@ export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Poli
     lease: lease === false ? 0 : parseDuration('lease', lease, { min: 10, max: 600_000 }),
     ttlOf(value) {
       if (value === undefined) return negativeTtl
-      const asked = lifetime ? lifetime.ttlFor(value, { now: 0 }) : Infinity
+      const own = byValue ? byValue(value) : ttl
+      const asked = own === Infinity ? Infinity : lifetime.ttlFor(own as Duration | undefined, { now: 0 })
       return tagsOf(value).length > 0 ? Math.min(asked, tagLifetime) : asked
     },
     tags,

@@ -257,5 +257,7 @@ export function createProducer(options: ProducerOptions): Producer {
 
 /** Whether so much of the time in which a value is fresh has passed that it should be made anew ahead of its end. */
 export function isDue(madeAt: number, freshUntil: number, share: number, now: number): boolean {
-  return freshUntil !== 0 && share < 1 && now - madeAt >= share * (freshUntil - madeAt)
+  // A revision is up to a millisecond ahead of the clock.
+  const from = Math.floor(madeAt)
+  return freshUntil !== 0 && share < 1 && now - from >= share * (freshUntil - from)
 }
