@@ -36,9 +36,9 @@ always(
   unclaimed,
 )
 
-always(
-  'tells of a key that expires',
-  async ({ open, other, key, wait }) => {
+promise('tells of a key that expires', {
+  unclaimed,
+  healthy: async ({ open, other, key, wait }) => {
     const tracker = await track(await open(), key('mine:'))
     await other.set(key('mine:a'), bytes('1'), { ttl: 150 })
     await eventually(async () => assert.ok(tracker.keys.has(key('mine:a'))))
@@ -51,12 +51,11 @@ always(
     })
     tracker.close()
   },
-  unclaimed,
-)
+})
 
-always(
-  'tells of no key beside the prefix, which is plain text',
-  async ({ open, other, key }) => {
+promise('tells of no key beside the prefix, which is plain text', {
+  unclaimed,
+  healthy: async ({ open, other, key }) => {
     const backend = await open()
     const trackers = [await track(backend, key('a*:')), await track(backend, key('b:'))]
     await allHear(trackers)
@@ -74,12 +73,11 @@ always(
     )
     trackers.forEach(({ close }) => close())
   },
-  unclaimed,
-)
+})
 
-always(
-  'tells two trackers of which one covers the other, each of its own',
-  async ({ open, other, key }) => {
+promise('tells two trackers of which one covers the other, each of its own', {
+  unclaimed,
+  healthy: async ({ open, other, key }) => {
     const backend = await open()
     const wide = await track(backend, key('wide:'))
     const narrow = await track(backend, key('wide:narrow:'))
@@ -94,12 +92,11 @@ always(
     })
     for (const { close } of [wide, narrow, same]) close()
   },
-  unclaimed,
-)
+})
 
-always(
-  'proves that it has told of all that was changed before',
-  async ({ open, other, key }) => {
+promise('proves that it has told of all that was changed before', {
+  unclaimed,
+  healthy: async ({ open, other, key }) => {
     const tracker = await track(await open(), key('mine:'))
     for (let round = 0; round < 40; round++) {
       const changed = key(`mine:${round}`)
@@ -109,12 +106,11 @@ always(
     }
     tracker.close()
   },
-  unclaimed,
-)
+})
 
-always(
-  'is silent for a tracker that was closed, and not for the others',
-  async ({ open, other, key }) => {
+promise('is silent for a tracker that was closed, and not for the others', {
+  unclaimed,
+  healthy: async ({ open, other, key }) => {
     const backend = await open()
     const [gone, stays] = [await track(backend, key('mine:')), await track(backend, key('mine:'))]
     await allHear([gone, stays])
@@ -129,8 +125,7 @@ always(
     assert.deepEqual([gone.keys.size, gone.hearings], [0, hearings], 'what was told to the closed one')
     stays.close()
   },
-  unclaimed,
-)
+})
 
 promise('tells that it hears nothing, that it hears again, and of what is changed then', {
   under: ['cut', 'hang'],
