@@ -20,8 +20,10 @@ export interface CacheGround {
   open(beside?: string): Promise<ConformantCache>
   /** Opens one of the case's own space as another process has it. */
   openPeer(): Promise<ConformantCache>
-  /** Resolves once what one of these caches stores is seen by the others; without any, of the shared ones. */
-  usable(...caches: readonly ConformantCache[]): Promise<void>
+  /** Resolves once the shared caches can be used again after an outage. */
+  usable(): Promise<void>
+  /** Resolves once what the first of these caches stores is seen by all of them. */
+  together(...caches: readonly [ConformantCache, ...ConformantCache[]]): Promise<void>
   /** The same ground with other keys and another space, for a case that is tried again. */
   again(): CacheGround
   /** Lets time pass for the cache. */
@@ -37,17 +39,33 @@ export interface CacheRun {
   readonly cache: ConformantCache
   readonly peer: ConformantCache
   readonly space: string
+  readonly usable: () => Promise<void>
 }
 
 const defaultDeadline = 1_000
 /** How long caches may take to be usable again after an outage, in ms. */
 const patience = 5_000
 
+/** Waits until what the first of these caches stores is seen by all of them. */
+export async function together(
+  writer: ConformantCache,
+  ...readers: readonly ConformantCache[]
+): Promise<void> {
+  let probes = 0
+  await eventually(async () => {
+    const probe = `probe ${++probes}`
+    await within(400, writer.set('probe', probe), 'a write after the outage')
+    for (const reader of [writer, ...readers]) {
+      const seen = await within(400, reader.get('probe'), 'a read after the outage')
+      assert.equal(seen, probe, 'what was stored after the outage')
+    }
+  }, patience)
+}
+
 /** Creates the ground of one case. */
 export function createCacheGround(run: CacheRun, index: number): CacheGround {
   const { subject, fault, cache, peer, space } = run
   const opened: ConformantCache[] = []
-  let probes = 0
 
   async function own(opening: ConformantCache | Promise<ConformantCache>): Promise<ConformantCache> {
     const created = await opening
@@ -67,17 +85,8 @@ export function createCacheGround(run: CacheRun, index: number): CacheGround {
       plant: (key, value) => subject.plant!(space, key, value),
       open: (beside = '') => own(subject.create(ownSpace + beside)),
       openPeer: () => own(subject.createPeer!(ownSpace)),
-      async usable(...caches) {
-        const [writer = cache, ...readers] = caches.length > 0 ? caches : [cache, peer]
-        await eventually(async () => {
-          const probe = `probe ${++probes}`
-          await within(400, writer.set(`${name}:probe`, probe), 'a write after the outage')
-          for (const reader of [writer, ...readers]) {
-            const seen = await within(400, reader.get(`${name}:probe`), 'a read after the outage')
-            assert.equal(seen, probe, 'what was stored after the outage')
-          }
-        }, patience)
-      },
+      usable: run.usable,
+      together,
       again: () => groundOf(`${name}-again`),
       async wait(ms) {
         await (subject.clock ? subject.clock.advance(ms) : pause(ms))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { cacheCases } from './cache-cases/index.ts'
-import { createCacheGround } from './cache-ground.ts'
+import { createCacheGround, together } from './cache-ground.ts'
 import { casesFor } from './case.ts'
 import { atMost } from './expect.ts'
 import type { Run } from './run.ts'
@@ -19,13 +19,18 @@ export async function runCache(subject: CacheSubject, run: Run): Promise<void> {
   for (const claim of ['createPeer', 'plant', 'grace', 'factories', 'close'] as const)
     if (subject[claim]) onClaim(claim)
   for (const method of optional) if (cache[method]) onClaim(method)
+  let usable = Promise.resolve()
+  const crew = { subject, fault, cache, peer, space, usable: () => usable }
   try {
     await sail({
       subject,
       fault,
       cases,
-      groundOf: (index) => createCacheGround({ subject, fault, cache, peer, space }, index),
-      onRestored: () => undefined,
+      groundOf: (index) => createCacheGround(crew, index),
+      onRestored() {
+        usable = together(cache, peer)
+        usable.catch(() => undefined)
+      },
       onResult,
     })
   } finally {

@@ -119,7 +119,7 @@ promise('comes up during an outage, and shares what it stores after it', {
   },
   async recovered(ground, { late }) {
     const other = ground.subject.createPeer ? await ground.openPeer() : late!
-    await ground.usable(late!, other)
+    await ground.together(late!, other)
     assert.equal(await late!.getOrSet('b', () => 'made'), 'made')
     await eventually(async () => assert.equal(await other.get('b'), 'made'))
   },
@@ -140,8 +140,8 @@ promise('keeps what was stored before and not changed meanwhile', {
       'getOrSet',
     )
   },
-  async recovered({ usable }, cache) {
-    await usable(cache)
+  async recovered({ together }, cache) {
+    await together(cache)
     await eventually(async () => assert.equal(await cache.get('a'), 'kept'))
   },
 })

@@ -11,6 +11,11 @@ const { promise } = stale
 
 /** For how long after the recovery each answer is looked at, in ms. */
 const watched = 1_000
+/**
+ * Who had nothing to show in the outage has to wait for so long for what others decided in it, in ms. Who comes back later than
+ * that cannot be waited for.
+ */
+const soon = 750
 
 interface Fleet {
   readonly mine: ConformantCache
@@ -46,10 +51,11 @@ function neverOld(
       }
     },
     async recovered(ground, fleet) {
-      const usable = ground.usable(fleet.mine, ...fleet.theirs)
-      // Who had nothing to show while it could not ask has no reason to show the old value ever again.
-      if (fleet.servesCopies) await usable
-      else await until(usable, () => lookAt(fleet))
+      const began = performance.now()
+      const back = ground.together(fleet.mine, ...fleet.theirs)
+      const early = fleet.servesCopies ? undefined : await failureBefore(back, () => lookAt(fleet))
+      await back
+      if (early !== undefined && performance.now() - began < soon) throw early
       await steadily(() => lookAt(fleet), watched)
     },
   })
@@ -78,7 +84,7 @@ promise('brings nothing back by a write that was given up and takes effect late'
   },
   async recovered(ground, cache) {
     const other = ground.subject.createPeer ? await ground.openPeer() : cache
-    await ground.usable(cache, other)
+    await ground.together(cache, other)
     await steadily(async () => {
       for (const reader of [cache, other])
         for (const key of ['a', 'b'])
@@ -97,7 +103,7 @@ promise('lets what is stored after the outage stand, whatever was written in it'
   degraded: async (ground, cache) => void (await timely(ground, cache.set('a', 'late'), 'the write')),
   async recovered(ground, cache) {
     const other = ground.subject.createPeer ? await ground.openPeer() : cache
-    await ground.usable(cache, other)
+    await ground.together(cache, other)
     await other.set('a', 'newest')
     await eventually(async () => assert.equal(await cache.get('a'), 'newest'))
     await steadily(async () => assert.equal(await cache.get('a'), 'newest'), 700)
@@ -125,7 +131,7 @@ promise('serves no value whose factory began before a deletion in the outage', {
   },
   async recovered(ground, { cache }) {
     const other = ground.subject.createPeer ? await ground.openPeer() : cache
-    await ground.usable(cache, other)
+    await ground.together(cache, other)
     await steadily(async () => {
       for (const reader of [cache, other]) assert.notEqual(await reader.get('a'), 'old')
     }, 700)
@@ -143,16 +149,20 @@ async function startFleet({ open, openPeer }: CacheGround): Promise<Fleet> {
   return { mine, theirs, servesCopies: false }
 }
 
-/** It holds, again and again, for as long as something else is under way. */
-async function until(end: Promise<void>, check: () => Promise<void>): Promise<void> {
+/** Tries again and again until something else is over; gives what went wrong first. */
+async function failureBefore(end: Promise<void>, check: () => Promise<void>): Promise<unknown> {
   let isOver = false
-  const over = end.finally(() => (isOver = true))
-  over.catch(() => undefined)
+  const over = (): void => void (isOver = true)
+  end.then(over, over)
   while (!isOver) {
-    await check()
-    await pause(5)
+    try {
+      await check()
+    } catch (error) {
+      return error
+    }
+    await pause(15)
   }
-  await over
+  return undefined
 }
 
 async function lookAt({ theirs }: Fleet): Promise<void> {
