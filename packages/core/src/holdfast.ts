@@ -123,12 +123,14 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     own: EnvelopeOptions & { readonly prefix?: string },
     engine: Pick<EntriesOptions, 'ttlOf' | 'reconcile' | 'accepts' | 'isEnded'> & {
       readonly indexed?: boolean
+      /** They serve other entries of the concern, and their rule is nobody's business. */
+      readonly isAside?: boolean
       readonly onOverflow?: () => void
     },
   ): { readonly entries: Entries; readonly envelopes: Envelopes } {
     if (closing) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
     const [name, rule] = ruleOf(concern, ruleName)
-    rulesInForce.add(`${concern} goes by rule ${name}`)
+    if (!engine.isAside) rulesInForce.add(`${concern} goes by rule ${name}`)
     const keyspace = createKeyspace({ prefix: own.prefix ?? joinPrefix(prefix, concern) })
     const envelopes = createEnvelopes(own)
     const journal = createJournal({

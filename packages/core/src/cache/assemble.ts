@@ -70,6 +70,7 @@ export interface CacheGround {
     rule: string | undefined,
     engine: Pick<EntriesOptions, 'ttlOf' | 'accepts' | 'isEnded' | 'reconcile'> & {
       readonly indexed?: boolean
+      readonly isAside?: boolean
       readonly onOverflow: () => void
     },
   ) => { readonly entries: Entries; readonly envelopes: Envelopes }
@@ -110,6 +111,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     // To void too much is safe, too little is not: whatever the clocks say.
     reconcile: ({ mine }) => mine.value,
     isEnded: () => false,
+    isAside: true,
     onOverflow,
   })
   const { entries, envelopes } = ground.entriesOf(prefix, rule, {
