@@ -37,6 +37,8 @@ export type {
   SetOptions,
   SetOutcome,
   Subscription,
+  Tracking,
+  TrackingListener,
   Version,
 } from './backend/backend.ts'
 export { createMemoryBackend } from './backend/memory.ts'
