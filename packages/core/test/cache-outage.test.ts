@@ -8,7 +8,8 @@ import {
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createHoldfast, type Cache, type CacheOptions, type Holdfast } from '../src/index.ts'
+import { redisBackendFrom } from '../src/backend/redis/connect.ts'
+import { createHoldfast, type Backend, type Cache, type CacheOptions, type Holdfast } from '../src/index.ts'
 
 let redis: RedisServer
 let open: (() => unknown)[]
@@ -335,6 +336,31 @@ describe('what is in the way of an entry', () => {
     expect(await cache.getOrSet('key', factory)).toEqual({ made: true })
     expect(factory).toHaveBeenCalledTimes(1)
   })
+})
+
+it.each([
+  ['a tag', (cache: Cache) => cache.deleteByTag('tag')],
+  ['the generation', (cache: Cache) => cache.clear()],
+])('serves nothing by a version of %s that Redis did not confirm', async (_, invalidate) => {
+  const a = await setUp()
+  const real = redisBackendFrom(redis.url)
+  let isHanging = false
+  const hanging: Backend = Object.assign(Object.create(real) as Backend, {
+    get: (key: string) =>
+      isHanging && key.includes(':tag:') ? new Promise<undefined>(() => {}) : real.get(key),
+  })
+  const holdfast = createHoldfast({ backend: hanging, logger: false })
+  open.unshift(() => holdfast.close())
+  const cache = holdfast.cache({ prefix: `run${run}:` })
+  await holdfast.ready()
+  await a.cache.set('key', 'old', { tags: ['tag'] })
+  expect(await cache.get('key')).toBe('old')
+  expect(await invalidate(a.cache)).toBe(true)
+  await pause(50)
+  isHanging = true
+  expect(await cache.get('key')).toBeUndefined()
+  isHanging = false
+  expect(await cache.get('key')).toBeUndefined()
 })
 
 it('gets over something foreign under the key of its generation', async () => {

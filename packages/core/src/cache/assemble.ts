@@ -133,7 +133,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     prefixes: nearOptions === false ? [marksPrefix] : [marksPrefix, prefix],
     onChange(wireKeys) {
       versions.onChange(wireKeys)
-      near?.drop(wireKeys)
+      near?.drop(wireKeys?.map(entries.keyOf).filter((key) => key !== undefined))
     },
     onGap() {
       versions.doubt()

@@ -7,7 +7,7 @@ import type { Cache, CacheEntry, CacheItem, WrapOptions } from './cache.ts'
 import type { Factory } from './factory.ts'
 import { handedOut } from './freeze.ts'
 import type { Hearing } from './hearing.ts'
-import type { Near } from './near.ts'
+import type { Near, NearEntry } from './near.ts'
 import { checkedTag, readPolicy, type CachePolicy, type Policy } from './policy.ts'
 import { isDue, type Producer } from './produce.ts'
 import type { Reserve } from './reserve.ts'
@@ -49,8 +49,8 @@ export function createCache(parts: EngineParts): Cache {
   }
 
   /** What this process knows of a key does not count any more. */
-  function forget(wireKey: string): void {
-    near?.drop([wireKey])
+  function forget(key: string, wireKey: string): void {
+    near?.drop([key])
     reserve.drop(wireKey)
     producer.void(wireKey)
   }
@@ -78,47 +78,47 @@ export function createCache(parts: EngineParts): Cache {
   }
 
   function get<T>(key: string): Promise<T | undefined> {
-    let wireKey: string
+    const there = sights.near(key)
+    if (there) {
+      counters.near++
+      return Promise.resolve(handedOut(there.value) as T)
+    }
     try {
-      wireKey = entries.wireKey(key)
+      const wireKey = entries.wireKey(key)
+      return sights.look(key, wireKey).then((sight) => shown(wireKey, sight) as T)
     } catch (error) {
       return Promise.reject(error)
     }
-    const there = sights.near(wireKey)
-    if (there === undefined) return sights.look(key, wireKey).then((sight) => shown(wireKey, sight) as T)
-    counters.near++
-    return Promise.resolve(handedOut(there.value) as T)
   }
 
   async function getMany<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
-    const wireKeys = keys.map((key) => entries.wireKey(key))
-    const there = wireKeys.map((wireKey) => sights.near(wireKey))
-    const far = [...there.keys()].filter((i) => there[i] === undefined)
+    const values: unknown[] = Array.from(keys, (key) => sights.near(key))
+    const far: number[] = []
+    values.forEach((there, i) => {
+      if (there === undefined) far.push(i)
+      else values[i] = handedOut((there as NearEntry).value)
+    })
     counters.near += keys.length - far.length
-    const seen =
-      far.length === 0
-        ? []
-        : await sights.lookMany(
-            far.map((i) => keys[i]!),
-            far.map((i) => wireKeys[i]!),
-          )
-    const values = there.map((entry) => entry && handedOut(entry.value))
-    far.forEach((i, position) => (values[i] = shown(wireKeys[i]!, seen[position]!)))
+    if (far.length === 0) return values as T[]
+    const asked = far.length === keys.length ? keys : far.map((i) => keys[i]!)
+    const wireKeys = asked.map((key) => entries.wireKey(key))
+    const seen = await sights.lookMany(asked, wireKeys)
+    far.forEach((i, position) => (values[i] = shown(wireKeys[position]!, seen[position]!)))
     return values as (T | undefined)[]
   }
 
   function getOrSet<T>(key: string, factory: Factory<T>, given?: CachePolicy<T>): Promise<T> {
     try {
       if (typeof factory !== 'function') throw optionError('factory', 'a function', factory)
-      const wireKey = entries.wireKey(key)
-      const there = sights.near(wireKey)
+      const there = sights.near(key)
       if (there) {
         counters.near++
         const eager = given?.eager ?? usual.eager
         if (eager !== undefined && isDue(there.madeAt, there.freshUntil, eager, clock.now()))
-          producer.refresh(key, wireKey, undefined, factory, policyOf(given))
+          producer.refresh(key, entries.wireKey(key), undefined, factory, policyOf(given))
         return Promise.resolve(handedOut(there.value) as T)
       }
+      const wireKey = entries.wireKey(key)
       return producer.produce(key, wireKey, factory, policyOf(given))
     } catch (error) {
       return Promise.reject(error)
@@ -128,27 +128,27 @@ export function createCache(parts: EngineParts): Cache {
   async function set<T>(key: string, value: T, given?: CachePolicy<T>): Promise<boolean> {
     const wireKey = entries.wireKey(key)
     const policy = policyOf(given)
-    forget(wireKey)
+    forget(key, wireKey)
     try {
       return await storing.put(key, wireKey, value, policy)
     } finally {
       // What was read while it was written may be what was there before.
-      near?.drop([wireKey])
+      near?.drop([key])
     }
   }
 
   async function remove(key: string): Promise<boolean> {
     const wireKey = entries.wireKey(key)
-    forget(wireKey)
+    forget(key, wireKey)
     const wasThere = await entries.delete(key)
-    near?.drop([wireKey])
+    near?.drop([key])
     return wasThere
   }
 
   async function expire(key: string, given: number | string = 0): Promise<boolean> {
     const ttl = given === Infinity ? Infinity : parseDuration('ttl', given)
     const wireKey = entries.wireKey(key)
-    forget(wireKey)
+    forget(key, wireKey)
     for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
       const sight = await sights.look(key, wireKey)
       if (sight.status === 'missing') return false
@@ -160,7 +160,7 @@ export function createCache(parts: EngineParts): Cache {
       if (ttl + grace <= 0) return remove(key)
       const life = ttl === Infinity ? { endsAt: 0 } : { endsAt: stamp + grace, ttl: ttl + grace }
       const stored = await entries.set(key, scoped, { stamp, ...life, over: found })
-      near?.drop([wireKey])
+      near?.drop([key])
       if (stored.status === 'stored' && stored.entry.origin === 'primary') return true
       if (stored.status === 'stored') break
     }
@@ -206,7 +206,7 @@ export function createCache(parts: EngineParts): Cache {
     getMany,
     async has(key) {
       const wireKey = entries.wireKey(key)
-      if (sights.near(wireKey)) return true
+      if (sights.near(key)) return true
       const sight = await sights.look(key, wireKey)
       return sight.status === 'found' && sight.isFresh
     },

@@ -34,25 +34,27 @@ export interface NearEntry extends Scope {
   readonly nearUntil: number
 }
 
-/** A read under way: what it gives may be kept, unless the key changes meanwhile. */
-export interface Pending {
-  isChanged: boolean
-}
+/** Where a read begins among the changes that were heard; -1 where they are not heard. */
+export type Begun = number
 
-/** Values in this process' memory that are served without asking, as long as every change is heard of. */
+/** Values in this process' memory that are served without asking, as long as every change is heard of. By the caller's keys. */
 export interface Near {
-  get(wireKey: string): NearEntry | undefined
-  /** Begins a read; has to be ended by {@link Near.keep} or {@link Near.release}. */
-  begin(wireKey: string): Pending
-  keep(wireKey: string, pending: Pending, entry: Omit<NearEntry, 'nearUntil'>, size: Bytes): void
-  release(wireKey: string, pending: Pending): void
+  get(key: string): NearEntry | undefined
+  /** Begins a read; has to be ended once. What it gives may be kept, unless the key changes meanwhile. */
+  begin(): Begun
+  /** Ends a read; its value is kept if that is worth it. */
+  keep(key: string, begun: Begun, entry: Omit<NearEntry, 'nearUntil'>, size: Bytes): void
+  /** Ends a read that gave nothing to keep. */
+  end(): void
   /** These have changed, or, without any, all may have. */
-  drop(wireKeys?: readonly string[]): void
+  drop(keys?: readonly string[]): void
   readonly size: number
   readonly bytes: Bytes
 }
 
 const overhead: Bytes = 200
+/** How many changes are told apart while reads are under way; with more, none of these reads is kept. */
+const changesApart = 10_000
 
 export function createNear(
   given: NearOptions | true,
@@ -62,49 +64,72 @@ export function createNear(
   if (typeof options !== 'object' || options === null)
     throw optionError('near', 'true, false, or an object', given)
   const maxAge: Milliseconds = parseDuration('near.maxAge', options.maxAge ?? 300_000, { min: 1 })
-  const entries = new LRUCache<string, NearEntry>({
-    max: parseCount('near.maxEntries', options.maxEntries ?? 10_000, { min: 1, max: 10_000_000 }),
-    maxSize: parseSize('near.maxBytes', options.maxBytes ?? '64MB', { min: 1_024 }),
-  })
-  /** The reads under way of each key. */
-  const pending = new Map<string, Set<Pending>>()
+  const maxEntries = parseCount('near.maxEntries', options.maxEntries ?? 10_000, { min: 1, max: 10_000_000 })
+  const maxBytes = parseSize('near.maxBytes', options.maxBytes ?? '64MB', { min: 1_024 })
+  const entries = new LRUCache<string, NearEntry>({ max: maxEntries, maxSize: maxBytes })
+  let changes = 0
+  let allChanged = 0
+  const changed = new Map<string, number>()
+  let underWay = 0
+  let asked = new Set<string>()
+  let askedBefore = new Set<string>()
 
-  function release(wireKey: string, read: Pending): void {
-    const reads = pending.get(wireKey)
-    if (reads?.delete(read) && reads.size === 0) pending.delete(wireKey)
+  function end(): void {
+    if (--underWay === 0) changed.clear()
+  }
+
+  function hasChanged(key: string, begun: Begun): boolean {
+    return allChanged > begun || (changed.get(key) ?? 0) > begun
+  }
+
+  /**
+   * Once there is no room left, a key has to be missed twice within some time: what is asked for once pushes out nothing
+   * (the doorkeeper of TinyLFU, Einziger et al., 2017).
+   */
+  function admits(key: string, size: Bytes): boolean {
+    const isRoom = entries.size < maxEntries && entries.calculatedSize + size <= maxBytes
+    if (isRoom || asked.has(key) || askedBefore.has(key)) return true
+    asked.add(key)
+    if (asked.size >= maxEntries) {
+      askedBefore = asked
+      asked = new Set()
+    }
+    return false
   }
 
   return {
-    get(wireKey) {
-      const entry = entries.get(wireKey)
+    get(key) {
+      const entry = entries.get(key)
       if (entry === undefined || !isOn()) return undefined
       if (entry.nearUntil > now()) return entry
-      entries.delete(wireKey)
+      entries.delete(key)
       return undefined
     },
-    begin(wireKey) {
-      const read: Pending = { isChanged: !isOn() }
-      const reads = pending.get(wireKey)
-      if (reads) reads.add(read)
-      else pending.set(wireKey, new Set([read]))
-      return read
+    begin() {
+      underWay++
+      return isOn() ? changes : -1
     },
-    keep(wireKey, read, entry, size) {
-      release(wireKey, read)
-      if (!read.isChanged && isOn())
-        entries.set(wireKey, { ...entry, nearUntil: now() + maxAge }, { size: size + overhead })
+    keep(key, begun, entry, bytes) {
+      const size = bytes + overhead
+      const isTrue = isOn() && !hasChanged(key, begun)
+      end()
+      if (isTrue && admits(key, size)) entries.set(key, { ...entry, nearUntil: now() + maxAge }, { size })
     },
-    release,
-    drop(wireKeys) {
-      if (wireKeys === undefined) {
+    end,
+    drop(keys) {
+      changes++
+      if (keys === undefined) {
         entries.clear()
-        for (const reads of pending.values()) for (const read of reads) read.isChanged = true
+        allChanged = changes
         return
       }
-      for (const wireKey of wireKeys) {
-        entries.delete(wireKey)
-        for (const read of pending.get(wireKey) ?? []) read.isChanged = true
+      for (const key of keys) {
+        entries.delete(key)
+        if (underWay > 0) changed.set(key, changes)
       }
+      if (changed.size <= changesApart) return
+      changed.clear()
+      allChanged = changes
     },
     get size() {
       return entries.size

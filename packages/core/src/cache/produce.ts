@@ -63,51 +63,50 @@ export function createProducer(options: ProducerOptions): Producer {
   const flights = new Map<string, Flight>()
   const refreshing = new Set<string>()
 
-  async function produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T> {
+  function produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T> {
     const joined = flights.get(wireKey)
     const flight = joined ?? begin(key, wireKey, factory as Factory<unknown>, policy)
-    const sight = await flight.sight
-    if (sight.status === 'found' && sight.isFresh) {
+    return flight.sight.then((sight) => {
+      if (sight.status !== 'found' || !sight.isFresh) return made(wireKey, flight, sight, policy)
       counters.primary++
       if (isDue(sight.found.revision, sight.found.stamp, policy.eager, clock.now()))
         refresh(key, wireKey, sight, factory, policy)
       return (joined ? sights.again(wireKey, sight) : sight.value) as T
-    }
-    if (sight.status === 'unknown' || (sight.status === 'missing' && sight.isAway)) counters.bypasses++
-    else counters.misses++
-    const stale = sight.status === 'found' ? sight : options.isAway() ? copyOf(wireKey) : undefined
-    if (!stale) return flight.made as Promise<T>
-    const isReserve = sight.status !== 'found'
-    return orStale(flight.made as Promise<T>, policy.softTimeout, () => {
-      const value = joined && !isReserve ? sights.again(wireKey, stale as Seen) : stale.value
-      return handedOut(value) as T
     })
   }
 
   function begin(key: string, wireKey: string, factory: Factory<unknown>, policy: Policy): Flight {
-    const flight: Flight = { sight: look(), tags: policy.tags, isVoid: false }
-    flights.set(wireKey, flight)
-    return flight
-
-    async function look(): Promise<Sight> {
-      try {
-        const sight = await sights.look(key, wireKey)
-        if (sight.status === 'found' && sight.isFresh) {
-          end()
-          return sight
-        }
-        flight.made = make(key, wireKey, sight, factory, policy, flight)
-        flight.made.then(end, end)
-        return sight
-      } catch (error) {
-        end()
-        throw error
-      }
-    }
-
     function end(): void {
       if (flights.get(wireKey) === flight) flights.delete(wireKey)
     }
+    const sight = sights.look(key, wireKey).then(
+      (seen) => {
+        if (seen.status === 'found' && seen.isFresh) end()
+        else {
+          flight.made = make(key, wireKey, seen, factory, policy, flight)
+          flight.made.then(end, end)
+        }
+        return seen
+      },
+      (error: unknown) => {
+        end()
+        throw error
+      },
+    )
+    const flight: Flight = { sight, tags: policy.tags, isVoid: false }
+    flights.set(wireKey, flight)
+    return flight
+  }
+
+  /** Gives what the factory makes, or what there is, where that fails or takes too long. */
+  function made<T>(wireKey: string, flight: Flight, sight: Sight, policy: Policy): Promise<T> {
+    if (sight.status === 'unknown' || (sight.status === 'missing' && sight.isAway)) counters.bypasses++
+    else counters.misses++
+    const making = flight.made as Promise<T>
+    if (sight.status === 'found')
+      return orStale(making, policy.softTimeout, () => sights.again(wireKey, sight) as T)
+    const copy = options.isAway() ? copyOf(wireKey) : undefined
+    return copy ? orStale(making, policy.softTimeout, () => copy.value as T) : making
   }
 
   async function make<T>(

@@ -2,7 +2,7 @@ import type { Entries } from '../degradation/entries.ts'
 import type { Found, Reading } from '../degradation/reading.ts'
 import { Scoped } from '../envelope/scoped.ts'
 import { frozen, handedOut } from './freeze.ts'
-import type { Near, NearEntry, Pending } from './near.ts'
+import type { Begun, Near, NearEntry } from './near.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Reserve } from './reserve.ts'
 import type { Versions } from './versions.ts'
@@ -35,7 +35,7 @@ export type Sight =
 /** Looks at entries: near at hand, then in the primary; and judges what is there. */
 export interface Sights {
   /** Gives a value near at hand that counts and is fresh. */
-  near(wireKey: string): NearEntry | undefined
+  near(key: string): NearEntry | undefined
   look(key: string, wireKey: string): Promise<Sight>
   lookMany(keys: readonly string[], wireKeys: readonly string[]): Promise<Sight[]>
   judge(reading: Reading, generation?: number): Sight | Promise<Sight>
@@ -90,11 +90,8 @@ export function createSights(options: SightsOptions): Sights {
   }
 
   function look(key: string, wireKey: string): Promise<Sight> {
-    const pending = near?.begin(wireKey)
-    const seen = (sight: Sight): Sight => {
-      remember(wireKey, pending, sight)
-      return sight
-    }
+    const begun = near?.begin()
+    const seen = (sight: Sight): Sight => remember(key, wireKey, begun, sight)
     const reading = entries.get(key)
     const looked =
       versions.generation === undefined
@@ -106,49 +103,57 @@ export function createSights(options: SightsOptions): Sights {
             const sight = judge(known)
             return sight instanceof Promise ? sight.then(seen) : seen(sight)
           })
-    if (!pending) return looked
-    return looked.catch((error: unknown) => {
-      near!.release(wireKey, pending)
-      throw error
-    })
+    return near ? looked.catch(endRead) : looked
   }
 
-  function remember(wireKey: string, pending: Pending | undefined, sight: Sight): void {
-    if (sight.status !== 'found' || sight.found.origin !== 'primary') {
-      if (pending) near!.release(wireKey, pending)
-      return
+  function endRead(error: unknown): never {
+    near!.end()
+    throw error
+  }
+
+  function remember(key: string, wireKey: string, begun: Begun | undefined, sight: Sight): Sight {
+    const isOfPrimary = sight.status === 'found' && sight.found.origin === 'primary'
+    if (isOfPrimary && sight.found.endsAt > sight.found.stamp)
+      reserve.keep(wireKey, sight.found.bytes, sight.found.endsAt)
+    if (!near) return sight
+    // A key that is stored hashed cannot be told from its wire key when it changes.
+    if (!isOfPrimary || !sight.isFresh || entries.keyOf(wireKey) === undefined) {
+      near.end()
+      return sight
     }
-    const { found, scoped } = sight
-    if (found.endsAt > found.stamp) reserve.keep(wireKey, found.bytes, found.endsAt)
-    if (!pending) return
-    if (!sight.isFresh) return near!.release(wireKey, pending)
-    const { generation, tags } = scoped
-    const { stamp: freshUntil, endsAt, revision: madeAt, bytes } = found
+    const { generation, tags } = sight.scoped
+    const { stamp: freshUntil, endsAt, revision: madeAt, bytes } = sight.found
     // The caller gets the value itself; bytes cannot be frozen.
     const value = handedOut(sight.value)
-    near!.keep(wireKey, pending, { value, generation, tags, freshUntil, endsAt, madeAt }, bytes.length)
+    near.keep(key, begun!, { value, generation, tags, freshUntil, endsAt, madeAt }, bytes.length)
+    return sight
   }
 
   return {
-    near(wireKey) {
-      const entry = near?.get(wireKey)
+    near(key) {
+      const entry = near?.get(key)
       if (entry === undefined || quarantine.holds(entry.madeAt) || versions.judge(entry) !== true)
         return undefined
       return entry.freshUntil === 0 || entry.freshUntil > now() ? entry : undefined
     },
     look,
     async lookMany(keys, wireKeys) {
-      const pending = wireKeys.map((wireKey) => near?.begin(wireKey))
+      const begun = keys.map(() => near?.begin())
+      let ended = 0
       try {
-        const [readings, generation] = await Promise.all([
-          entries.getMany(keys),
-          versions.generation === undefined ? versions.askGeneration() : undefined,
-        ])
-        const sights = await Promise.all(readings.map((reading) => judge(reading, generation)))
-        sights.forEach((sight, i) => remember(wireKeys[i]!, pending[i], sight))
+        const [readings, generation] =
+          versions.generation === undefined
+            ? await Promise.all([entries.getMany(keys), versions.askGeneration()])
+            : [await entries.getMany(keys), undefined]
+        const judged = readings.map((reading) => judge(reading, generation))
+        const sights = judged.some((sight) => sight instanceof Promise)
+          ? await Promise.all(judged)
+          : (judged as Sight[])
+        for (; ended < sights.length; ended++)
+          remember(keys[ended]!, wireKeys[ended]!, begun[ended], sights[ended]!)
         return sights
       } catch (error) {
-        pending.forEach((read, i) => read && near!.release(wireKeys[i]!, read))
+        if (near) for (; ended < keys.length; ended++) near.end()
         throw error
       }
     },

@@ -53,6 +53,14 @@ interface Known {
   readonly hearing: number
 }
 
+/** What asking for a version came to. */
+interface Asked {
+  /** `undefined`: there is none. */
+  readonly version: number | undefined
+  /** The primary says so; else it is what this process knows, which may be old. */
+  readonly isConfirmed: boolean
+}
+
 /** How long the version of a tag lives after it was made; entries with that tag live no longer. */
 export const tagLifetime: Milliseconds = 30 * 86_400_000
 const rememberedTags = 100_000
@@ -67,6 +75,8 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   /** Rises with each change that was heard: an answer that was under way meanwhile may be older than it. */
   let changes = 0
   let hearing = 0
+  /** The generation, where it is current: asked for with each read. */
+  let generation: number | undefined
 
   function current(wireKey: string): number | undefined {
     const there = known.get(wireKey)
@@ -76,24 +86,26 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   function note(wireKey: string, version: number, changesBefore: number, isPrimarys: boolean): void {
     const isCurrent = isPrimarys && isHearing() && changes === changesBefore
     known.set(wireKey, { version, isCurrent, hearing })
+    if (wireKey === allKey) generation = isCurrent ? version : undefined
   }
 
-  /** Asks for a version: `none` where there is none, `undefined` where nobody knows. */
-  async function ask(name: string): Promise<number | 'none' | undefined> {
+  async function ask(name: string): Promise<Asked> {
     const wireKey = entries.wireKey(name)
     const changesBefore = changes
     const reading = await entries.get(name)
-    if (reading.status === 'unknown') return known.get(wireKey)?.version
+    if (reading.status === 'unknown') return { version: known.get(wireKey)?.version, isConfirmed: false }
+    const isConfirmed = reading.origin === 'primary'
     if (reading.status === 'found') {
-      note(wireKey, reading.value as number, changesBefore, reading.origin === 'primary')
-      return reading.value as number
+      const version = reading.value as number
+      note(wireKey, version, changesBefore, isConfirmed)
+      return { version, isConfirmed }
     }
     const before = known.get(wireKey)
-    const wasEvicted = before?.hearing === hearing && isHearing() && reading.origin === 'primary'
-    return wasEvicted ? create(name, before.version) : 'none'
+    const wasEvicted = before?.hearing === hearing && isHearing() && isConfirmed
+    return wasEvicted ? create(name, before.version) : { version: undefined, isConfirmed }
   }
 
-  async function create(name: string, version: number): Promise<number> {
+  async function create(name: string, version: number): Promise<Asked> {
     const changesBefore = changes
     const life = { ...ttlOf(name), decides: false }
     const stored = await entries.set(name, version, { ...life, over: 'absent' })
@@ -101,10 +113,12 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
     if (entry.status !== 'found') {
       // Something that is no version is in the way.
       await entries.set(name, version, life)
-      return version
+      return { version, isConfirmed: false }
     }
-    note(entries.wireKey(name), entry.value as number, changesBefore, entry.origin === 'primary')
-    return entry.value as number
+    const there = entry.value as number
+    const isConfirmed = entry.origin === 'primary'
+    note(entries.wireKey(name), there, changesBefore, isConfirmed)
+    return { version: there, isConfirmed }
   }
 
   function ensure(name: string): number | Promise<number> {
@@ -112,8 +126,8 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   }
 
   async function askOrCreate(name: string): Promise<number> {
-    const asked = await ask(name)
-    return typeof asked === 'number' ? asked : create(name, fresh())
+    const version = fresh()
+    return (await ask(name)).version ?? (await create(name, version)).version ?? version
   }
 
   function ttlOf(name: string): { ttl?: Milliseconds } {
@@ -121,21 +135,25 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   }
 
   async function verifyOne(name: string, version: number): Promise<boolean | undefined> {
-    const asked = current(entries.wireKey(name)) ?? (await ask(name))
-    return asked === undefined ? undefined : asked === version
+    const now = current(entries.wireKey(name))
+    if (now !== undefined) return now === version
+    const asked = await ask(name)
+    // What the primary did not confirm may be old: it rules out, and vouches for nothing.
+    if (asked.version !== undefined && asked.version !== version) return false
+    return asked.isConfirmed ? asked.version === version : undefined
   }
 
   return {
     get generation() {
-      return current(allKey)
+      return generation
     },
     async askGeneration() {
-      const asked = await ask(all)
-      return asked === 'none' ? undefined : asked
+      const { version, isConfirmed } = await ask(all)
+      return isConfirmed ? version : undefined
     },
-    judge({ generation, tags }, asked) {
-      const now = current(allKey) ?? asked
-      if (now !== undefined && now !== generation) return false
+    judge({ generation: given, tags }, asked) {
+      const now = generation ?? asked
+      if (now !== undefined && now !== given) return false
       let isSure = now !== undefined
       for (const [tag, version] of tags) {
         const there = current(entries.wireKey(nameOf(tag)))
@@ -144,33 +162,33 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
       }
       return isSure ? true : undefined
     },
-    async verify({ generation, tags }, asked) {
+    async verify({ generation: given, tags }, asked) {
       const verdicts = await Promise.all([
-        asked === undefined ? verifyOne(all, generation) : asked === generation,
+        asked === undefined ? verifyOne(all, given) : asked === given,
         ...tags.map(([tag, version]) => verifyOne(nameOf(tag), version)),
       ])
       return verdicts.includes(false) ? false : verdicts.includes(undefined) ? undefined : true
     },
-    isVoid({ generation, tags }) {
+    isVoid({ generation: given, tags }) {
       const differs = (wireKey: string, version: number): boolean => {
         const there = known.get(wireKey)
         return there !== undefined && there.version !== version
       }
       return (
-        differs(allKey, generation) ||
+        differs(allKey, given) ||
         tags.some(([tag, version]) => differs(entries.wireKey(nameOf(tag)), version))
       )
     },
     scopeOf(tags) {
-      const generation = ensure(all)
+      const ensured = ensure(all)
       if (tags.length === 0)
-        return typeof generation === 'number'
-          ? { generation, tags: noTags }
-          : generation.then((made) => ({ generation: made, tags: noTags }))
+        return typeof ensured === 'number'
+          ? { generation: ensured, tags: noTags }
+          : ensured.then((made) => ({ generation: made, tags: noTags }))
       const versions = Promise.all(
         tags.map(async (tag): Promise<TagVersion> => [tag, await ensure(nameOf(tag))]),
       )
-      return Promise.all([generation, versions]).then(([made, of]) => ({ generation: made, tags: of }))
+      return Promise.all([ensured, versions]).then(([made, of]) => ({ generation: made, tags: of }))
     },
     async renew(tag) {
       const name = tag === undefined ? all : nameOf(tag)
@@ -189,11 +207,14 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
       for (const wireKey of wireKeys ?? known.keys()) {
         const there = known.peek(wireKey)
         if (there) there.isCurrent = false
+        if (wireKey === allKey) generation = undefined
       }
+      if (wireKeys === undefined) generation = undefined
     },
     doubt() {
       changes++
       hearing++
+      generation = undefined
       // It may have changed unheard: still good to rule out what is older, not to vouch for anything.
       for (const there of known.values()) there.isCurrent = false
     },

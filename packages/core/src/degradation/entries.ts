@@ -40,6 +40,8 @@ export interface Entries {
   peek(key: string): Reading
   /** Gives the key under which an entry is stored. */
   wireKey(key: string): string
+  /** Gives the key back, but for one that is stored hashed. */
+  keyOf(wireKey: string): string | undefined
   /** Gives a revision that is later than any before it in this process, and than `after`. */
   revise(after?: number): number
 }
@@ -102,12 +104,13 @@ export function createEntries(options: EntriesOptions): Entries {
     const wireKeys = keys.map((key) => keyspace.wireKey(key))
     return ask<readonly (Uint8Array | undefined)[], Reading[]>('read', {
       primary: () => backend.getMany(wireKeys),
-      answered: (values) =>
-        Promise.all(
-          wireKeys.map((wireKey, i) =>
-            knowledge.isUndecided(wireKey) ? knowledge.read(wireKey) : reader.fromPrimary(wireKey, values[i]),
-          ),
-        ),
+      answered(values) {
+        const readings = wireKeys.map((wireKey, i) =>
+          knowledge.isUndecided(wireKey) ? knowledge.read(wireKey) : reader.fromPrimary(wireKey, values[i]),
+        )
+        const isWaiting = readings.some((reading) => reading instanceof Promise)
+        return isWaiting ? Promise.all(readings) : (readings as Reading[])
+      },
       degraded: () => wireKeys.map(reader.fromMemory),
     })
   }
@@ -253,6 +256,7 @@ export function createEntries(options: EntriesOptions): Entries {
     adopt,
     peek: (key) => knowledge.read(keyspace.wireKey(key)),
     wireKey: keyspace.wireKey,
+    keyOf: keyspace.keyOf,
     revise,
   }
 }
