@@ -85,7 +85,7 @@ export function createCache(parts: EngineParts): Cache {
     }
     try {
       const wireKey = entries.wireKey(key)
-      return sights.look(key, wireKey).then((sight) => shown(wireKey, sight) as T)
+      return sights.lookFor(key, wireKey, (sight) => shown(wireKey, sight) as T)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -125,15 +125,16 @@ export function createCache(parts: EngineParts): Cache {
     }
   }
 
-  async function set<T>(key: string, value: T, given?: CachePolicy<T>): Promise<boolean> {
-    const wireKey = entries.wireKey(key)
-    const policy = policyOf(given)
-    forget(key, wireKey)
+  function set<T>(key: string, value: T, given?: CachePolicy<T>): Promise<boolean> {
     try {
-      return await storing.put(key, wireKey, value, policy)
-    } finally {
+      const wireKey = entries.wireKey(key)
+      const policy = policyOf(given)
+      forget(key, wireKey)
+      const stored = storing.put(key, wireKey, value, policy)
       // What was read while it was written may be what was there before.
-      near?.drop([key])
+      return near ? stored.finally(() => near.drop([key])) : stored
+    } catch (error) {
+      return Promise.reject(error)
     }
   }
 

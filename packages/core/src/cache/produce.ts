@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts'
 import { HoldfastError } from '../errors.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Factories, Factory } from './factory.ts'
-import { handedOut } from './freeze.ts'
 import type { Leases, Turn } from './lease.ts'
 import type { Limit } from './limit.ts'
 import type { Policy } from './policy.ts'
@@ -48,9 +47,12 @@ export interface ProducerOptions {
 
 /** One read, and if need be one factory, for all who ask for a key at the same time. */
 interface Flight {
-  readonly sight: Promise<Sight>
-  /** What the factory makes; set before `sight` is answered where there is nothing fresh. */
-  made?: Promise<unknown>
+  /** What the read came to. */
+  seen: Sight | undefined
+  /** Those who asked while it was under way. */
+  waiting: PromiseWithResolvers<Sight> | undefined
+  /** What the factory makes, where nothing fresh was seen. */
+  made: Promise<unknown> | undefined
   /** `undefined`: that depends on what is made. */
   readonly tags: readonly string[] | undefined
   isVoid: boolean
@@ -64,38 +66,52 @@ export function createProducer(options: ProducerOptions): Producer {
   const refreshing = new Set<string>()
 
   function produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T> {
-    const joined = flights.get(wireKey)
-    const flight = joined ?? begin(key, wireKey, factory as Factory<unknown>, policy)
-    return flight.sight.then((sight) => {
-      if (sight.status !== 'found' || !sight.isFresh) return made(wireKey, flight, sight, policy)
+    const flight = flights.get(wireKey)
+    if (!flight) return lead(key, wireKey, factory, policy)
+    const seen = flight.seen ?? (flight.waiting ??= Promise.withResolvers()).promise
+    return Promise.resolve(seen).then((sight) => {
+      if (sight.status !== 'found' || !sight.isFresh) return made<T>(wireKey, flight, sight, policy)
       counters.primary++
-      if (isDue(sight.found.revision, sight.found.stamp, policy.eager, clock.now()))
-        refresh(key, wireKey, sight, factory, policy)
-      return (joined ? sights.again(wireKey, sight) : sight.value) as T
+      return sights.again(wireKey, sight) as T
     })
   }
 
-  function begin(key: string, wireKey: string, factory: Factory<unknown>, policy: Policy): Flight {
+  /** Reads for all who ask at the same time, and makes what is not there. */
+  function lead<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T> {
+    const flight: Flight = {
+      seen: undefined,
+      waiting: undefined,
+      made: undefined,
+      tags: policy.tags,
+      isVoid: false,
+    }
     function end(): void {
       if (flights.get(wireKey) === flight) flights.delete(wireKey)
     }
-    const sight = sights.look(key, wireKey).then(
-      (seen) => {
-        if (seen.status === 'found' && seen.isFresh) end()
+    flights.set(wireKey, flight)
+    return sights.lookFor(
+      key,
+      wireKey,
+      (sight) => {
+        flight.seen = sight
+        const isFresh = sight.status === 'found' && sight.isFresh
+        if (isFresh) end()
         else {
-          flight.made = make(key, wireKey, seen, factory, policy, flight)
+          flight.made = make(key, wireKey, sight, factory, policy, flight)
           flight.made.then(end, end)
         }
-        return seen
+        flight.waiting?.resolve(sight)
+        if (!isFresh) return made<T>(wireKey, flight, sight, policy)
+        counters.primary++
+        if (isDue(sight.found.revision, sight.found.stamp, policy.eager, clock.now()))
+          refresh(key, wireKey, sight, factory, policy)
+        return sight.value as T
       },
-      (error: unknown) => {
+      (error) => {
         end()
-        throw error
+        flight.waiting?.reject(error)
       },
     )
-    const flight: Flight = { sight, tags: policy.tags, isVoid: false }
-    flights.set(wireKey, flight)
-    return flight
   }
 
   /** Gives what the factory makes, or what there is, where that fails or takes too long. */

@@ -37,6 +37,13 @@ export interface Sights {
   /** Gives a value near at hand that counts and is fresh. */
   near(key: string): NearEntry | undefined
   look(key: string, wireKey: string): Promise<Sight>
+  /** The same, answered in as few turns as it takes; `failed` hears of an error first. */
+  lookFor<T>(
+    key: string,
+    wireKey: string,
+    answer: (sight: Sight) => T | Promise<T>,
+    failed?: (error: unknown) => void,
+  ): Promise<T>
   lookMany(keys: readonly string[], wireKeys: readonly string[]): Promise<Sight[]>
   judge(reading: Reading, generation?: number): Sight | Promise<Sight>
   /** The same value once more, for another caller. */
@@ -89,44 +96,47 @@ export function createSights(options: SightsOptions): Sights {
     return { status: 'found', value, scoped, found, isFresh: stamp === 0 || stamp > now() }
   }
 
-  function look(key: string, wireKey: string): Promise<Sight> {
+  function lookFor<T>(
+    key: string,
+    wireKey: string,
+    answer: (sight: Sight) => T | Promise<T>,
+    failed?: (error: unknown) => void,
+  ): Promise<T> {
     const begun = near?.begin()
-    const seen = (sight: Sight): Sight => remember(key, wireKey, begun, sight)
+    const onError = (error: unknown): never => {
+      near?.end()
+      failed?.(error)
+      throw error
+    }
+    const onSight = (sight: Sight): T | Promise<T> => {
+      remember(key, wireKey, begun, sight)
+      return answer(sight)
+    }
+    const onReading = (reading: Reading, generation?: number): T | Promise<T> => {
+      const sight = judge(reading, generation)
+      return sight instanceof Promise ? sight.then(onSight, onError) : onSight(sight)
+    }
     const reading = entries.get(key)
-    const looked =
-      versions.generation === undefined
-        ? // Asked in the same turn, so that it takes no round trip of its own.
-          Promise.all([reading, versions.askGeneration()])
-            .then((both) => judge(...both))
-            .then(seen)
-        : reading.then((known) => {
-            const sight = judge(known)
-            return sight instanceof Promise ? sight.then(seen) : seen(sight)
-          })
-    return near ? looked.catch(endRead) : looked
+    return versions.generation === undefined
+      ? // Asked in the same turn, so that it takes no round trip of its own.
+        Promise.all([reading, versions.askGeneration()]).then((both) => onReading(...both), onError)
+      : reading.then(onReading as (reading: Reading) => T | Promise<T>, onError)
   }
 
-  function endRead(error: unknown): never {
-    near!.end()
-    throw error
-  }
-
-  function remember(key: string, wireKey: string, begun: Begun | undefined, sight: Sight): Sight {
+  function remember(key: string, wireKey: string, begun: Begun | undefined, sight: Sight): void {
     const isOfPrimary = sight.status === 'found' && sight.found.origin === 'primary'
     if (isOfPrimary && sight.found.endsAt > sight.found.stamp)
       reserve.keep(wireKey, sight.found.bytes, sight.found.endsAt)
-    if (!near) return sight
+    if (!near) return
     // A key that is stored hashed cannot be told from its wire key when it changes.
     if (!isOfPrimary || !sight.isFresh || entries.keyOf(wireKey) === undefined) {
-      near.end()
-      return sight
+      return near.end()
     }
     const { generation, tags } = sight.scoped
     const { stamp: freshUntil, endsAt, revision: madeAt, bytes } = sight.found
     // The caller gets the value itself; bytes cannot be frozen.
     const value = handedOut(sight.value)
     near.keep(key, begun!, { value, generation, tags, freshUntil, endsAt, madeAt }, bytes.length)
-    return sight
   }
 
   return {
@@ -136,7 +146,8 @@ export function createSights(options: SightsOptions): Sights {
         return undefined
       return entry.freshUntil === 0 || entry.freshUntil > now() ? entry : undefined
     },
-    look,
+    look: (key, wireKey) => lookFor(key, wireKey, asIs),
+    lookFor,
     async lookMany(keys, wireKeys) {
       const begun = keys.map(() => near?.begin())
       let ended = 0
@@ -164,6 +175,10 @@ export function createSights(options: SightsOptions): Sights {
       return opened instanceof Scoped ? opened.value : value
     },
   }
+}
+
+function asIs<T>(value: T): T {
+  return value
 }
 
 function missing(over: Found, isLeased = false): Sight {

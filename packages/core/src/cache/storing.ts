@@ -54,18 +54,29 @@ export function createStoring(options: StoringOptions): Storing {
     return { stamp, endsAt: stamp + grace, ttl: ttl + grace }
   }
 
-  async function put(key: string, wireKey: string, value: unknown, policy: Policy): Promise<boolean> {
+  function put(key: string, wireKey: string, value: unknown, policy: Policy): Promise<boolean> {
     const ttl = policy.ttlOf(value)
-    if (ttl <= 0) {
-      await entries.delete(key)
-      return false
-    }
-    const { generation, tags } = await versions.scopeOf(policy.tagsOf(value))
-    const life = lifeOf(ttl, policy.grace)
-    const stored = await entries.set(key, new Scoped(value, generation, tags), life)
-    if (stored.status !== 'stored') return false
-    if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
-    return stored.entry.origin === 'primary'
+    if (ttl <= 0) return entries.delete(key).then(() => false)
+    const scope = versions.scopeOf(policy.tagsOf(value))
+    return scope instanceof Promise
+      ? scope.then((found) => putIn(found, key, wireKey, value, ttl, policy.grace))
+      : putIn(scope, key, wireKey, value, ttl, policy.grace)
+  }
+
+  function putIn(
+    { generation, tags }: Scope,
+    key: string,
+    wireKey: string,
+    value: unknown,
+    ttl: Milliseconds,
+    grace: Milliseconds,
+  ): Promise<boolean> {
+    const life = lifeOf(ttl, grace)
+    return entries.set(key, new Scoped(value, generation, tags), life).then((stored) => {
+      if (stored.status !== 'stored') return false
+      if (grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
+      return stored.entry.origin === 'primary'
+    })
   }
 
   async function fill(

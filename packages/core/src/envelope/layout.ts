@@ -100,13 +100,14 @@ function writeInt32(bytes: Buffer, at: number, value: number): void {
 
 const scratch = new DataView(new ArrayBuffer(8))
 
-function float64At(bytes: Buffer, at: number): number {
+/** A part of the time of `readDoubleBE`, which checks its arguments. */
+export function float64At(bytes: Buffer, at: number): number {
   scratch.setInt32(0, int32At(bytes, at))
   scratch.setInt32(4, int32At(bytes, at + 4))
   return scratch.getFloat64(0)
 }
 
-function writeFloat64(bytes: Buffer, at: number, value: number): void {
+export function writeFloat64(bytes: Buffer, at: number, value: number): void {
   scratch.setFloat64(0, value)
   writeInt32(bytes, at, scratch.getInt32(0))
   writeInt32(bytes, at + 4, scratch.getInt32(4))

@@ -1,4 +1,5 @@
 import { fromJson } from './json.ts'
+import { float64At, writeFloat64 } from './layout.ts'
 
 /** A tag, and which version of it an entry belongs to. */
 export type TagVersion = readonly [tag: string, version: number]
@@ -31,8 +32,9 @@ export function writeScope(kind: number, { generation, tags }: Scoped): Buffer {
   if (length > 0xffff) throw new RangeError('the tags take more than 64 kB')
   const bytes = Buffer.allocUnsafe(fixedScope + length)
   bytes[0] = kind
-  bytes.writeDoubleBE(generation, 1)
-  bytes.writeUInt16BE(length, 9)
+  writeFloat64(bytes, 1, generation)
+  bytes[9] = length >>> 8
+  bytes[10] = length
   if (length > 0) bytes.write(text, fixedScope)
   return bytes
 }
@@ -42,16 +44,17 @@ export function readScope(
   bytes: Buffer,
   at: number,
 ): { kind: number; generation: number; tags: readonly TagVersion[]; start: number } {
-  const length = bytes.readUInt16BE(at + 9)
+  const length = (bytes[at + 9]! << 8) | bytes[at + 10]!
   const start = at + fixedScope + length
-  if (start > bytes.length) throw new RangeError('a scope that is longer than its payload')
-  const tags = length === 0 ? none : fromJson(bytes.toString('utf8', at + fixedScope, start))
-  if (!isTags(tags)) throw new TypeError('tags of another form')
-  return { kind: bytes[at]!, generation: bytes.readDoubleBE(at + 1), tags, start }
+  if (!(start <= bytes.length)) throw new RangeError('a scope that is longer than its payload')
+  const tags = length === 0 ? none : tagsOf(bytes.toString('utf8', at + fixedScope, start))
+  return { kind: bytes[at]!, generation: float64At(bytes, at + 1), tags, start }
 }
 
-function isTags(value: unknown): value is readonly TagVersion[] {
+function tagsOf(text: string): readonly TagVersion[] {
+  const tags = fromJson(text)
   const isTag = (tag: unknown): boolean =>
     Array.isArray(tag) && tag.length === 2 && typeof tag[0] === 'string' && typeof tag[1] === 'number'
-  return Array.isArray(value) && value.every(isTag)
+  if (Array.isArray(tags) && tags.every(isTag)) return tags
+  throw new TypeError('tags of another form')
 }
