@@ -12,7 +12,7 @@ export default defineConfig({
     // Real faults take real time, and CI machines are shared: a test gets a second try there, and the report says so.
     retry: process.env['CI'] ? 1 : 0,
     // Most tests wait for Redis, not for a processor.
-    maxWorkers: 2,
+    maxWorkers: 3,
     maxConcurrency: 3,
     projects: [
       project('core'),
