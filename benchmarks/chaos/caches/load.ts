@@ -22,6 +22,8 @@ export interface Subject {
   getOrSet(key: string, ttl: number): Promise<Value>
   /** Gives the value if the cache has it. */
   get(key: string): Promise<Value | undefined>
+  /** `getOrSet` from within the application, where a crowd at its door would measure the door. Left out: the same. */
+  getOrSetWithin?(key: string, ttl: number): Promise<Value>
 }
 
 export interface Load {
@@ -59,7 +61,7 @@ export function createLoad(subject: Subject, database: Database): Load {
       const impatience = new Promise<'hung'>((resolve) => {
         patient = setTimeout(resolve, patience, 'hung')
       })
-      const asked = ttl === undefined ? subject.get(key) : subject.getOrSet(key, ttl)
+      const asked = ttl === undefined ? subject.get(key) : made(key, ttl, isCrowd)
       const value = await Promise.race([asked, impatience])
       if (value === 'hung') sample(undefined, false, true)
       else if (value === undefined) sample(ttl === undefined ? undefined : 'no value')
@@ -69,6 +71,10 @@ export function createLoad(subject: Subject, database: Database): Load {
     } finally {
       clearTimeout(patient)
     }
+  }
+
+  function made(key: string, ttl: number, isCrowd: boolean): Promise<Value> {
+    return isCrowd && subject.getOrSetWithin ? subject.getOrSetWithin(key, ttl) : subject.getOrSet(key, ttl)
   }
 
   function next(i: number, due: number): Promise<void> {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Message, Order, Outcome } from './under-load.ts'
 
 /** The applications under test: each is a file `app-<name>.ts`, of which a process is forked. */
-export const applications = ['loop'] as const
+export const applications = ['loop', 'nest'] as const
 
 /** Those, and what they are compared with. */
 export type ApplicationName = (typeof applications)[number] | 'cacheable'

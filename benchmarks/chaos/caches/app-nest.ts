@@ -1,0 +1,86 @@
+// A Nest application with its cache module, asked over HTTP.
+import 'reflect-metadata'
+import {
+  CACHE_MANAGER,
+  CacheModule,
+  HOLDFAST,
+  HOLDFAST_CACHE,
+  HoldfastModule,
+  type Cache as CacheManager,
+} from '@holdfast/cache-nestjs'
+import type { Cache, Holdfast } from '@holdfast/core'
+import { Controller, Get, Inject, Module, Param, Query } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import type { AddressInfo } from 'node:net'
+import type { Database, Value } from './database.ts'
+import { runUnderLoad } from './under-load.ts'
+
+const DATABASE = Symbol('the database')
+
+/** What a handler answers with: Nest sends no body for `undefined`. */
+interface Answer {
+  readonly value: Value | undefined
+}
+
+class ValuesController {
+  readonly #cache: CacheManager
+  readonly #database: Database
+
+  constructor(cache: CacheManager, database: Database) {
+    this.#cache = cache
+    this.#database = database
+  }
+
+  async get(key: string): Promise<Answer> {
+    return { value: await this.#cache.get<Value>(key) }
+  }
+
+  async make(key: string, ttl: string): Promise<Answer> {
+    return { value: await this.#cache.wrap(key, () => this.#database.read(key), Number(ttl)) }
+  }
+}
+
+class AppModule {}
+
+// Decorators as functions: these files run as they are, without a compiler.
+Controller()(ValuesController)
+Inject(CACHE_MANAGER)(ValuesController, undefined, 0)
+Inject(DATABASE)(ValuesController, undefined, 1)
+for (const [name, route] of [
+  ['get', 'values/:key'],
+  ['make', 'made/:key'],
+] as const) {
+  const { prototype } = ValuesController
+  Get(route)(prototype, name, Object.getOwnPropertyDescriptor(prototype, name)!)
+  Param('key')(prototype, name, 0)
+}
+Query('ttl')(ValuesController.prototype, 'make', 1)
+
+await runUnderLoad(async ({ options, near, database }) => {
+  Module({
+    imports: [
+      HoldfastModule.forRoot({ ...(await options()), cache: { near } }),
+      CacheModule.register({ isGlobal: true }),
+    ],
+    controllers: [ValuesController],
+    providers: [{ provide: DATABASE, useValue: database }],
+  })(AppModule)
+  const app = await NestFactory.create(AppModule, { logger: false })
+  await app.listen(0, '127.0.0.1')
+  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address()
+
+  async function ask(path: string): Promise<Value | undefined> {
+    const response = await fetch(`http://127.0.0.1:${port}/${path}`)
+    if (!response.ok) throw new Error(`answered ${response.status}`)
+    return ((await response.json()) as Answer).value
+  }
+
+  return {
+    holdfast: app.get<Holdfast>(HOLDFAST),
+    cache: app.get<Cache>(HOLDFAST_CACHE),
+    get: (key) => ask(`values/${encodeURIComponent(key)}`),
+    getOrSet: async (key, ttl) => (await ask(`made/${encodeURIComponent(key)}?ttl=${ttl}`))!,
+    getOrSetWithin: (key, ttl) =>
+      app.get<CacheManager>(CACHE_MANAGER).wrap(key, () => database.read(key), ttl),
+  }
+})
