@@ -11,7 +11,9 @@ import {
 import type { Cache, Holdfast } from '@holdfast/core'
 import { Controller, Get, Inject, Module, Param, Query } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import { Agent, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Database, Value } from './database.ts'
 import { runUnderLoad } from './under-load.ts'
 
@@ -69,10 +71,17 @@ await runUnderLoad(async ({ options, near, database }) => {
   await app.listen(0, '127.0.0.1')
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address()
 
-  async function ask(path: string): Promise<Value | undefined> {
-    const response = await fetch(`http://127.0.0.1:${port}/${path}`)
-    if (!response.ok) throw new Error(`answered ${response.status}`)
-    return ((await response.json()) as Answer).value
+  const agent = new Agent({ keepAlive: true })
+  function ask(path: string): Promise<Value | undefined> {
+    return new Promise((resolve, reject) => {
+      const asked = get({ agent, port, host: '127.0.0.1', path: `/${path}` }, (response) => {
+        text(response).then((body) => {
+          if (response.statusCode === 200) resolve((JSON.parse(body) as Answer).value)
+          else reject(new Error(`answered ${response.statusCode}`))
+        }, reject)
+      })
+      asked.on('error', reject)
+    })
   }
 
   return {
