@@ -6,7 +6,7 @@ import { createMemoryTable } from './backend/memory-table.ts'
 import { assembleCache } from './cache/assemble.ts'
 import type { Cache } from './cache/cache.ts'
 import { choosePrimary } from './config/primary.ts'
-import { createEntries, type Entries, type EntriesOptions } from './degradation/entries.ts'
+import { copyTtl, createEntries, type Entries, type EntriesOptions } from './degradation/entries.ts'
 import { watchEpoch } from './degradation/epoch.ts'
 import { createJournal, type Journal } from './degradation/journal.ts'
 import { createKnowledge } from './degradation/knowledge.ts'
@@ -69,8 +69,6 @@ export interface Holdfast {
   close(): Promise<void>
 }
 
-/** How long a copy of an entry that was read is good for, in ms; the entry itself does not say how long it lives. */
-const copyTtl = 60_000
 /** How long closing the backend may take, in operation timeouts. */
 const closeTimeouts = 5
 

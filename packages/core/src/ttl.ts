@@ -1,5 +1,5 @@
 import { optionError } from './errors.ts'
-import { parseDuration, type Duration, type Milliseconds } from './units.ts'
+import { century, parseDuration, type Duration, type Milliseconds } from './units.ts'
 
 /** What a cookie says about its lifetime; the frameworks' session cookies have this form. */
 export interface CookieLifetime {
@@ -48,8 +48,6 @@ export interface TtlContext {
 const day = 86_400_000
 /** How long a value lives of which nothing else is said. */
 export const defaultTtl: Milliseconds = day
-/** 100 years: what is beyond is a mistake in units, and Redis refuses what overflows. */
-const longest = 36_500 * day
 
 /** Creates a ttl policy; throws an error that names the option that is not a positive duration or a share. */
 export function createTtlPolicy<Value = unknown>(
@@ -59,7 +57,7 @@ export function createTtlPolicy<Value = unknown>(
   const { ttl = defaults.ttl, jitter = 0, random = Math.random } = options
   const ttlOf = typeof ttl === 'function' ? ttl : undefined
   const fixed = lifetime('ttl', ttlOf ? defaults.ttl : ttl)
-  const max = options.max === undefined ? longest : lifetime('max', options.max)
+  const max = options.max === undefined ? century : lifetime('max', options.max)
   const min = options.min === undefined ? 1 : lifetime('min', options.min)
   const absolute = options.absolute === undefined ? 0 : lifetime('absolute', options.absolute)
   if (min > max) throw optionError('min', `at most "max" (${max} ms)`, options.min)
@@ -81,14 +79,14 @@ export function createTtlPolicy<Value = unknown>(
 /** Reads a duration that says how long something lives: the error of one that is 0 or less tells what is asked for. */
 function lifetime(option: string, value: unknown): Milliseconds {
   const ms = Math.round(parseDuration(option, value, { min: -Infinity }))
-  if (ms >= 1 && ms <= longest) return ms
+  if (ms >= 1 && ms <= century) return ms
   throw optionError(option, 'at least 1 ms and at most 100 years', value)
 }
 
 function given(result: unknown): Milliseconds | undefined {
   return result === undefined
     ? undefined
-    : parseDuration('ttl (what the function gave)', result, { min: 0, max: longest })
+    : parseDuration('ttl (what the function gave)', result, { min: 0, max: century })
 }
 
 /**

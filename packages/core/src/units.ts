@@ -9,6 +9,9 @@ export type Duration = Milliseconds | string
 /** A size as users give it: bytes, or a number with `b`, `kB`, `MB` or `GB` (powers of 1024), as in `"16kB"`. */
 export type Size = Bytes | string
 
+/** 100 years, the longest that anything lives: what is beyond is a mistake in units, and Redis refuses what overflows. */
+export const century: Milliseconds = 36_500 * 86_400_000
+
 const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const sizeUnits = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
 

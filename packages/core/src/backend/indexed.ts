@@ -1,9 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Milliseconds } from '../units.ts'
+import { century, type Milliseconds } from '../units.ts'
 import type { Backend, Member } from './backend.ts'
-
-/** When a member is let go of whose entry does not expire: in 100 years. */
-const never: Milliseconds = 36_500 * 86_400_000
 
 /**
  * A backend that keeps an index of the keys it writes, so that they can be listed without looking at all of the other side.
@@ -15,7 +12,7 @@ export function indexed(backend: Backend, name: string, clock: Clock): Backend {
   if (!sets || !backend.capabilities.shared) return backend
 
   function note(key: string, ttl: Milliseconds | undefined): Promise<void> {
-    const member: Member = [key, clock.now() + Math.min(ttl ?? never, never)]
+    const member: Member = [key, clock.now() + Math.min(ttl ?? century, century)]
     return sets!.add(name, [member])
   }
 

@@ -2,7 +2,7 @@ import type { Availability } from '../availability/availability.ts'
 import type { Backend } from '../backend/backend.ts'
 import type { MemoryTable } from '../backend/memory-table.ts'
 import type { Clock } from '../clock.ts'
-import type { Entries, EntriesOptions } from '../degradation/entries.ts'
+import { copyTtl, type Entries, type EntriesOptions } from '../degradation/entries.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import { Scoped } from '../envelope/scoped.ts'
 import type { Events } from '../events.ts'
@@ -115,7 +115,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     onOverflow,
   })
   const { entries, envelopes } = ground.entriesOf(prefix, rule, {
-    ttlOf: copyTtl,
+    ttlOf: () => copyTtl,
     accepts: (value) => value instanceof Scoped,
     isEnded: () => false,
     indexed,
@@ -164,7 +164,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   /** A copy in its grace, unless this process knows better. */
   function copyOf(wireKey: string): { readonly value: unknown } | undefined {
     const reserved = reserve.get(wireKey)
-    return reserved && !versions.isVoid(reserved.scoped) ? { value: reserved.scoped.value } : undefined
+    return reserved && !versions.isVoid(reserved) ? reserved : undefined
   }
 
   function isAway(): boolean {
@@ -216,9 +216,4 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     clock,
     copyOf,
   })
-
-  /** How long a copy of an entry is good for, where memory stands in for the primary. */
-  function copyTtl(): number {
-    return 60_000
-  }
 }

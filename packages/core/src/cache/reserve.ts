@@ -3,18 +3,12 @@ import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import { Scoped } from '../envelope/scoped.ts'
 
-/** A copy of an entry, opened. */
-export interface Reserved {
-  readonly scoped: Scoped
-  readonly freshUntil: number
-}
-
 /**
  * Copies of entries that have a grace, for when neither the primary nor the factory gives a value. They are kept as they
  * are stored, so each caller gets a value of its own.
  */
 export interface Reserve {
-  get(wireKey: string): Reserved | undefined
+  get(wireKey: string): Scoped | undefined
   keep(wireKey: string, bytes: Uint8Array, endsAt: number): void
   drop(wireKey: string): void
 }
@@ -36,8 +30,7 @@ export function createReserve({
       const opened = envelopes.open(wireKey, bytes)
       if (opened.status !== 'opened' || !(opened.value instanceof Scoped)) return undefined
       const hasGrace = opened.endsAt > opened.stamp && opened.endsAt > clock.now()
-      if (!hasGrace) return undefined
-      return { scoped: opened.value, freshUntil: opened.stamp }
+      return hasGrace ? opened.value : undefined
     },
     keep(wireKey, bytes, endsAt) {
       const ttl = endsAt - clock.now()

@@ -1,3 +1,4 @@
+import { asIs } from '../availability/calls.ts'
 import type { Entries } from '../degradation/entries.ts'
 import type { Found, Reading } from '../degradation/reading.ts'
 import { Scoped } from '../envelope/scoped.ts'
@@ -175,10 +176,6 @@ export function createSights(options: SightsOptions): Sights {
       return opened instanceof Scoped ? opened.value : value
     },
   }
-}
-
-function asIs<T>(value: T): T {
-  return value
 }
 
 function missing(over: Found, isLeased = false): Sight {

@@ -70,6 +70,8 @@ export interface EntriesOptions {
 
 type Meta = Pick<Found, 'revision' | 'stamp' | 'endsAt'>
 
+/** How long a copy of an entry that was read is good for, in ms; the entry itself does not say how long it lives. */
+export const copyTtl: Milliseconds = 60_000
 /** When to try again to settle a decision while the circuit is closed. */
 const settleSoon = 100
 

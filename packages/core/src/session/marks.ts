@@ -1,5 +1,5 @@
 import type { Member } from '../backend/backend.ts'
-import type { Milliseconds } from '../units.ts'
+import { century, type Milliseconds } from '../units.ts'
 
 /** One session's ending, or that of all sessions of a user that began before a time. */
 export type Ending =
@@ -47,8 +47,6 @@ interface UserMark {
 /** How long the note of since when the marks are complete is kept in the primary, and when it is renewed. */
 const noteLife: Milliseconds = 400 * 86_400_000
 const renewNote: Milliseconds = 200 * 86_400_000
-/** No mark lives longer: what claims to, was not made here. */
-const longestLife: Milliseconds = 36_500 * 86_400_000
 const sessionMember = /^s([\w-]{22})$/
 const userMember = /^u([\w-]{22})\.(\d{1,15}(?:\.\d{1,6})?)\.([\w-]{22})?$/
 const sinceMember = /^c(\d{1,15})$/
@@ -98,7 +96,8 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
   }
 
   function learn([member, until]: Member): void {
-    if (!(until > now() && until < now() + longestLife)) return
+    // What claims to live longer was not made here.
+    if (!(until > now() && until < now() + century)) return
     if (sessionMember.test(member) || userMember.test(member)) keep(member, until)
   }
 
