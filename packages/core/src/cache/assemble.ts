@@ -15,7 +15,7 @@ import { createHearing } from './hearing.ts'
 import { createLeases } from './lease.ts'
 import { createLimit } from './limit.ts'
 import { createNear, type NearOptions } from './near.ts'
-import { readPolicy, type CachePolicy } from './policy.ts'
+import { createPolicyReader, type CachePolicy } from './policy.ts'
 import { createProducer } from './produce.ts'
 import { createQuarantine } from './quarantine.ts'
 import { createReserve } from './reserve.ts'
@@ -91,7 +91,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   } = given
   const prefix = validatePrefix('prefix', ownPrefix ?? joinPrefix(ground.prefix, 'cache'))
   const marksPrefix = `${ground.prefix}:tag:${prefix}`
-  readPolicy(usual, Math.random)
+  const policyOf = createPolicyReader(usual, { isShared: backend.capabilities.shared })
 
   let isRenewing = false
   /** Decisions were dropped: then nothing that was stored before can be believed. */
@@ -211,8 +211,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     storing,
     producer,
     counters,
-    usual,
-    isShared: backend.capabilities.shared,
+    policyOf,
     clock,
     copyOf,
   })

@@ -8,7 +8,7 @@ import type { Factory } from './factory.ts'
 import { handedOut } from './freeze.ts'
 import type { Hearing } from './hearing.ts'
 import type { Near, NearEntry } from './near.ts'
-import { checkedTag, readPolicy, type CachePolicy, type Policy } from './policy.ts'
+import { checkedTag, type CachePolicy, type Policy, type PolicyReader } from './policy.ts'
 import { isDue, type Producer } from './produce.ts'
 import type { Reserve } from './reserve.ts'
 import type { Sight, Sights } from './sight.ts'
@@ -27,10 +27,7 @@ export interface EngineParts {
   readonly storing: Storing
   readonly producer: Producer
   readonly counters: Counters
-  /** The policy of the whole cache. */
-  readonly usual: CachePolicy
-  /** Whether other processes may want the same. */
-  readonly isShared: boolean
+  readonly policyOf: PolicyReader
   readonly clock: Clock
   /** Gives the copy of a key that this process has, if it may be served. */
   readonly copyOf: (wireKey: string) => { readonly value: unknown } | undefined
@@ -39,15 +36,7 @@ export interface EngineParts {
 const maxConflicts = 8
 
 export function createCache(parts: EngineParts): Cache {
-  const { entries, versions, near, reserve, sights, storing, producer, counters, clock, usual } = parts
-  const policyOfAll = policyOf(usual)
-
-  function policyOf<T>(given: CachePolicy<T> | undefined): Policy {
-    if (given === undefined) return policyOfAll
-    const policy = readPolicy<T>({ ...(usual as CachePolicy<T>), ...defined(given) }, Math.random)
-    return parts.isShared ? policy : { ...policy, lease: 0 }
-  }
-
+  const { entries, versions, near, reserve, sights, storing, producer, counters, clock, policyOf } = parts
   /** What this process knows of a key does not count any more. */
   function forget(key: string, wireKey: string): void {
     near?.drop([key])
@@ -110,19 +99,23 @@ export function createCache(parts: EngineParts): Cache {
   function getOrSet<T>(key: string, factory: Factory<T>, given?: CachePolicy<T>): Promise<T> {
     try {
       if (typeof factory !== 'function') throw optionError('factory', 'a function', factory)
-      const there = sights.near(key)
-      if (there) {
-        counters.near++
-        const eager = given?.eager ?? usual.eager
-        if (eager !== undefined && isDue(there.madeAt, there.freshUntil, eager, clock.now()))
-          producer.refresh(key, entries.wireKey(key), undefined, factory, policyOf(given))
-        return Promise.resolve(handedOut(there.value) as T)
-      }
-      const wireKey = entries.wireKey(key)
-      return producer.produce(key, wireKey, factory, policyOf(given))
+      return answer(key, factory, given?.eager ?? policyOf().eager, () => policyOf(given))
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** A hit near at hand asks for no policy, which takes longer to read than the hit. */
+  function answer<T>(key: string, factory: Factory<T>, eager: number, policy: () => Policy): Promise<T> {
+    const there = sights.near(key)
+    if (!there) {
+      const wireKey = entries.wireKey(key)
+      return producer.produce(key, wireKey, factory, policy())
+    }
+    counters.near++
+    if (isDue(there.madeAt, there.freshUntil, eager, clock.now()))
+      producer.refresh(key, entries.wireKey(key), undefined, factory, policy())
+    return Promise.resolve(handedOut(there.value) as T)
   }
 
   function set<T>(key: string, value: T, given?: CachePolicy<T>): Promise<boolean> {
@@ -184,9 +177,15 @@ export function createCache(parts: EngineParts): Cache {
     if (typeof fn !== 'function') throw optionError('fn', 'a function', fn)
     if (typeof key !== 'string' && typeof key !== 'function')
       throw optionError('key', 'text, or a function of the arguments', key)
-    policyOf(given as CachePolicy<T>)
+    const policy = policyOf(given as CachePolicy<T>)
     const keyOf = typeof key === 'function' ? key : (...args: Args) => `${key}:${toJson(args)}`
-    return async (...args) => getOrSet(keyOf(...args), () => fn(...args), given as CachePolicy<T>)
+    return async (...args) =>
+      answer(
+        keyOf(...args),
+        () => fn(...args),
+        policy.eager,
+        () => policy,
+      )
   }
 
   async function inspect<T>(key: string): Promise<CacheEntry<T> | undefined> {
@@ -234,9 +233,4 @@ export function createCache(parts: EngineParts): Cache {
         isOn: near !== undefined && parts.hearing.isOn,
       }),
   }
-}
-
-/** Options that were given as `undefined` were not given. */
-function defined<T extends object>(given: T): Partial<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
 }

@@ -41,9 +41,30 @@ export interface Policy {
   readonly lease: Milliseconds
   /** The tags of every value; `undefined` where they depend on the value. */
   readonly tags: readonly string[] | undefined
-  /** Gives how long a value is fresh: `Infinity`: for ever; 0: not to be stored. */
-  ttlOf(value: unknown): Milliseconds
-  tagsOf(value: unknown): readonly string[]
+  /** Gives the tags of a value, and how long it is fresh: `Infinity`: for ever; 0: not to be stored. */
+  lifeOf(value: unknown): { readonly tags: readonly string[]; readonly ttl: Milliseconds }
+}
+
+/** Validates what is given for a call, over what goes for all of them. */
+export type PolicyReader = <T>(given?: CachePolicy<T>) => Policy
+
+/** Reads the policy of a whole cache, and gives what reads those of its calls. Both throw an error that names the option which is wrong. */
+export function createPolicyReader(
+  usual: CachePolicy,
+  { isShared }: { readonly isShared: boolean },
+): PolicyReader {
+  const read = (given: CachePolicy<any>): Policy => {
+    const policy = readPolicy(given, Math.random)
+    // No other process wants the same.
+    return isShared ? policy : { ...policy, lease: 0 }
+  }
+  const policyOfAll = read(usual)
+  return (given) => (given === undefined ? policyOfAll : read({ ...usual, ...defined(given) }))
+}
+
+/** Options that were given as `undefined` were not given. */
+function defined<T extends object>(given: T): Partial<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 const defaultTtl: Milliseconds = 3_600_000
@@ -51,8 +72,7 @@ const defaultLease: Milliseconds = 5_000
 const mostTags = 64
 const longestTag = 256
 
-/** Validates a policy; throws an error that names the option which is wrong. */
-export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
+function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
   const { ttl = defaultTtl, jitter, eager = 1, lease = defaultLease, negative = false } = given
   if (!(eager >= 0 && eager <= 1)) throw optionError('eager', 'a share from 0 to 1', eager)
   const byValue = typeof ttl === 'function' ? (ttl as (value: unknown) => Duration | undefined) : undefined
@@ -63,6 +83,11 @@ export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Poli
   )
   const tags = typeof given.tags === 'function' ? undefined : checkedTags(given.tags ?? [])
   const negativeTtl = negative === false ? 0 : parseDuration('negative', negative, { min: 1 })
+
+  function ttlOf(value: unknown): Milliseconds {
+    const own = byValue ? byValue(value) : ttl
+    return own === Infinity ? Infinity : lifetime.ttlFor(own as Duration | undefined, { now: 0 })
+  }
 
   function tagsOf(value: unknown): readonly string[] {
     if (tags) return tags
@@ -78,14 +103,13 @@ export function readPolicy<T>(given: CachePolicy<T>, random: () => number): Poli
     hardTimeout: parseDuration('hardTimeout', given.hardTimeout ?? Infinity, { min: 1 }),
     eager,
     lease: lease === false ? 0 : parseDuration('lease', lease, { min: 10, max: 600_000 }),
-    ttlOf(value) {
-      if (value === undefined) return negativeTtl
-      const own = byValue ? byValue(value) : ttl
-      const asked = own === Infinity ? Infinity : lifetime.ttlFor(own as Duration | undefined, { now: 0 })
-      return tagsOf(value).length > 0 ? Math.min(asked, tagLifetime) : asked
-    },
     tags,
-    tagsOf,
+    lifeOf(value) {
+      const own = tagsOf(value)
+      if (value === undefined) return { tags: own, ttl: negativeTtl }
+      const asked = ttlOf(value)
+      return { tags: own, ttl: own.length > 0 ? Math.min(asked, tagLifetime) : asked }
+    },
   }
 }
 

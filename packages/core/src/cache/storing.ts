@@ -45,7 +45,7 @@ export function createStoring(options: StoringOptions): Storing {
   const { entries, versions, leases, reserve, counters, now } = options
 
   /** When a value stops being fresh, when it ends, and how long that is. */
-  function lifeOf(
+  function lifeFrom(
     ttl: Milliseconds,
     grace: Milliseconds,
   ): { stamp: number; endsAt: number; ttl?: Milliseconds } {
@@ -55,28 +55,18 @@ export function createStoring(options: StoringOptions): Storing {
   }
 
   function put(key: string, wireKey: string, value: unknown, policy: Policy): Promise<boolean> {
-    const ttl = policy.ttlOf(value)
+    const { tags, ttl } = policy.lifeOf(value)
     if (ttl <= 0) return entries.delete(key).then(() => false)
-    const scope = versions.scopeOf(policy.tagsOf(value))
-    return scope instanceof Promise
-      ? scope.then((found) => putIn(found, key, wireKey, value, ttl, policy.grace))
-      : putIn(scope, key, wireKey, value, ttl, policy.grace)
-  }
-
-  function putIn(
-    { generation, tags }: Scope,
-    key: string,
-    wireKey: string,
-    value: unknown,
-    ttl: Milliseconds,
-    grace: Milliseconds,
-  ): Promise<boolean> {
-    const life = lifeOf(ttl, grace)
-    return entries.set(key, new Scoped(value, generation, tags), life).then((stored) => {
-      if (stored.status !== 'stored') return false
-      if (grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
-      return stored.entry.origin === 'primary'
-    })
+    const storeIn = (scope: Scope): Promise<boolean> => {
+      const life = lifeFrom(ttl, policy.grace)
+      return entries.set(key, new Scoped(value, scope.generation, scope.tags), life).then((stored) => {
+        if (stored.status !== 'stored') return false
+        if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
+        return stored.entry.origin === 'primary'
+      })
+    }
+    const scope = versions.scopeOf(tags)
+    return scope instanceof Promise ? scope.then(storeIn) : storeIn(scope)
   }
 
   async function fill(
@@ -86,14 +76,14 @@ export function createStoring(options: StoringOptions): Storing {
     policy: Policy,
     { scope, over }: { readonly scope: Scope; readonly over: Found | undefined },
   ): Promise<unknown> {
-    const ttl = policy.ttlOf(value)
+    const { tags: own, ttl } = policy.lifeOf(value)
     if (ttl <= 0) {
       if (over) await leases.release(key, over)
       return value
     }
     try {
-      const { generation, tags } = policy.tags ? scope : await versions.scopeOf(policy.tagsOf(value))
-      const life = lifeOf(ttl, policy.grace)
+      const { generation, tags } = policy.tags ? scope : await versions.scopeOf(own)
+      const life = lifeFrom(ttl, policy.grace)
       const stored = await entries.set(key, new Scoped(value, generation, tags), {
         ...life,
         ...(over && { over }),
