@@ -45,6 +45,14 @@ export interface ProducerOptions {
   readonly mayRefresh: (key: string, lease: Milliseconds) => Promise<boolean>
 }
 
+/** What a value is made of. */
+interface Making<T> {
+  readonly key: string
+  readonly wireKey: string
+  readonly factory: Factory<T>
+  readonly policy: Policy
+}
+
 /** One read, and if need be one factory, for all who ask for a key at the same time. */
 interface Flight {
   /** What the read came to. */
@@ -97,7 +105,7 @@ export function createProducer(options: ProducerOptions): Producer {
         const isFresh = sight.status === 'found' && sight.isFresh
         if (isFresh) end()
         else {
-          flight.made = make(key, wireKey, sight, factory, policy, flight)
+          flight.made = make({ key, wireKey, factory, policy }, sight, flight)
           flight.made.then(end, end)
         }
         flight.waiting?.resolve(sight)
@@ -125,15 +133,8 @@ export function createProducer(options: ProducerOptions): Producer {
     return copy ? orStale(making, policy.softTimeout, () => copy.value as T) : making
   }
 
-  async function make<T>(
-    key: string,
-    wireKey: string,
-    sight: Sight,
-    factory: Factory<T>,
-    policy: Policy,
-    flight: { readonly isVoid: boolean },
-  ): Promise<T> {
-    if (!options.isStrained()) return makeInTurn(key, wireKey, sight, factory, policy, flight)
+  async function make<T>(making: Making<T>, sight: Sight, flight: Flight): Promise<T> {
+    if (!options.isStrained()) return makeInTurn(making, sight, flight)
     const leave = await limit.enter()
     if (!leave) {
       counters.refused++
@@ -144,29 +145,23 @@ export function createProducer(options: ProducerOptions): Producer {
     }
     try {
       return options.isAway()
-        ? await makeWhileAway(key, wireKey, sight, factory, policy, flight)
-        : await makeInTurn(key, wireKey, sight, factory, policy, flight)
+        ? await makeWhileAway(making, sight, flight)
+        : await makeInTurn(making, sight, flight)
     } finally {
       leave()
     }
   }
 
-  async function makeInTurn<T>(
-    key: string,
-    wireKey: string,
-    sight: Sight,
-    factory: Factory<T>,
-    policy: Policy,
-    flight: { readonly isVoid: boolean },
-  ): Promise<T> {
-    const { hardTimeout, grace, lease } = policy
+  async function makeInTurn<T>(making: Making<T>, sight: Sight, flight: Flight): Promise<T> {
+    const { key, wireKey, policy } = making
+    const { grace, lease } = policy
     const stale = sight.status === 'found' ? sight.value : undefined
     if (stale !== undefined) counters.refreshes++
     const scope = await versions.scopeOf(policy.tags ?? [])
     const turn = lease > 0 ? await leases.take(key, wireKey, sight, { scope, lease, grace }) : unleased
     if (turn.status === 'made') return turn.seen.value as T
     try {
-      const value = await factories.run(factory, { stale: stale as T | undefined, hardTimeout })
+      const value = await run(making, stale)
       if (!flight.isVoid)
         return (await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })) as T
       // Nobody would give back the lease that stands, and all would wait for its end.
@@ -178,20 +173,17 @@ export function createProducer(options: ProducerOptions): Producer {
     }
   }
 
-  async function makeWhileAway<T>(
-    key: string,
-    wireKey: string,
-    sight: Sight,
-    factory: Factory<T>,
-    policy: Policy,
-    flight: { readonly isVoid: boolean },
-  ): Promise<T> {
+  async function makeWhileAway<T>(making: Making<T>, sight: Sight, flight: Flight): Promise<T> {
+    const { key, wireKey, policy } = making
     const stale = sight.status === 'found' ? sight.value : copyOf(wireKey)?.value
-    const { hardTimeout } = policy
-    const value = await factories.run(factory, { stale: stale as T | undefined, hardTimeout })
+    const value = await run(making, stale)
     if (!options.keepsWhileAway || flight.isVoid) return value
     const scope = await versions.scopeOf(policy.tags ?? [])
     return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
+  }
+
+  function run<T>({ factory, policy: { hardTimeout } }: Making<T>, stale: unknown): Promise<T> {
+    return factories.run(factory, { stale: stale as T | undefined, hardTimeout })
   }
 
   /** Waits for what is made; where that fails or takes too long, what there was has to do. */
@@ -219,20 +211,14 @@ export function createProducer(options: ProducerOptions): Producer {
     })
   }
 
-  async function refreshNow<T>(
-    key: string,
-    wireKey: string,
-    seen: Seen | undefined,
-    factory: Factory<T>,
-    policy: Policy,
-  ): Promise<void> {
+  async function refreshNow<T>(making: Making<T>, seen: Seen | undefined): Promise<void> {
+    const { key, wireKey, policy } = making
     if (policy.lease > 0 && !(await options.mayRefresh(key, policy.lease))) return
     counters.refreshes++
     const sight = seen ?? (await sights.look(key, wireKey))
     if (sight.status !== 'found') return
     const scope = await versions.scopeOf(policy.tags ?? [])
-    const { hardTimeout } = policy
-    const value = await factories.run(factory, { stale: sight.value as T, hardTimeout })
+    const value = await run(making, sight.value)
     // Over what it was made for: who removed it or wrote another meanwhile is right.
     await storing.fill(key, wireKey, value, policy, { scope, over: sight.found })
   }
@@ -246,7 +232,7 @@ export function createProducer(options: ProducerOptions): Producer {
   ): void {
     if (refreshing.has(wireKey) || flights.has(wireKey) || options.isAway()) return
     refreshing.add(wireKey)
-    refreshNow(key, wireKey, seen, factory, policy)
+    refreshNow({ key, wireKey, factory, policy }, seen)
       .catch(() => undefined)
       .finally(() => refreshing.delete(wireKey))
   }
