@@ -1,8 +1,9 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import { failFast } from './ioredis-options.ts'
+import type { HearingConnection } from './kept-connection.ts'
 import type { ListeningConnection } from './subscriber.ts'
 import { onUndecodable } from './surplus.ts'
-import { changedKeys, invalidations, trackingCommand, type TrackingConnection } from './tracker.ts'
+import { changedKeys, invalidations, trackingCommand } from './tracker.ts'
 
 /** Opens a connection that listens: a duplicate of the client, or of one master of a Cluster, where any hears all. */
 export function openIoredisListening(
@@ -32,7 +33,7 @@ export async function openIoredisTracking(
   prefixes: readonly string[],
   onChange: (keys: readonly string[] | undefined) => void,
   onLost: () => void,
-): Promise<TrackingConnection> {
+): Promise<HearingConnection> {
   const resp2 = { ...failFast, readOnly: false, retryStrategy: null, protocol: 2, replyMapping: undefined }
   const tracking = client.duplicate(resp2 as unknown as RedisOptions)
   tracking.on('messageBuffer', (_channel: Buffer, message: unknown) => onChange(changedKeys(message)))

@@ -1,12 +1,10 @@
 import type { Subscription } from '../backend.ts'
-import { within } from './within.ts'
+import { keepConnection, type HearingConnection } from './kept-connection.ts'
 
 /** A connection that only listens. */
-export interface ListeningConnection {
+export interface ListeningConnection extends HearingConnection {
   subscribe(channel: string): Promise<unknown>
   unsubscribe(channel: string): Promise<unknown>
-  ping(): Promise<unknown>
-  close(): void
 }
 
 /** How to open one: `onMessage` for each message, `onLost` once, when it ends by itself. Rejects, in bounded time, when it cannot be had. */
@@ -24,44 +22,18 @@ export interface Subscriber {
   close(): void
 }
 
-/** How often an idle connection is asked whether it still lives: nothing else would tell. */
-const heartbeat = 5_000
-/** How long it may take to answer; node-redis has no timeout of its own for that. */
-const patience = 1_500
-const retryAfter = 250
-
 /** Creates a subscriber: one connection, opened when first needed, for all channels, and opened again when it is lost. */
 export function createSubscriber(open: OpenListening): Subscriber {
   /** The listeners of each channel, and what each of them wants to be told of a gap by. */
   const channels = new Map<string, Map<Listener, (() => void) | undefined>>()
-  let connection: Promise<ListeningConnection> | undefined
-  let beat: NodeJS.Timeout | undefined
-  let retry: NodeJS.Timeout | undefined
+  const connection = keepConnection<ListeningConnection>({
+    open: (onLost) => open(hear, onLost),
+    isWanted: () => channels.size > 0,
+    onOpened(opened, drop) {
+      for (const channel of channels.keys()) opened.subscribe(channel).then(() => tellGap(channel), drop)
+    },
+  })
   let closed = false
-
-  function connect(): Promise<ListeningConnection> {
-    if (connection) return connection
-    const opening = open(hear, () => lose(opening))
-    connection = opening
-    opening.then(
-      (opened) => {
-        if (connection !== opening) return opened.close()
-        beat = setInterval(() => void prove(opened, opening), heartbeat).unref()
-        for (const channel of channels.keys()) {
-          opened.subscribe(channel).then(
-            () => tellGap(channel),
-            () => lose(opening),
-          )
-        }
-      },
-      () => lose(opening),
-    )
-    return opening
-  }
-
-  async function prove(opened: ListeningConnection, opening: Promise<ListeningConnection>): Promise<void> {
-    await within(patience, 'The heartbeat', opened.ping()).catch(() => lose(opening))
-  }
 
   function hear(channel: string, message: Buffer): void {
     for (const listener of channels.get(channel)?.keys() ?? []) listener(message)
@@ -71,27 +43,10 @@ export function createSubscriber(open: OpenListening): Subscriber {
     for (const onGap of channels.get(channel)?.values() ?? []) onGap?.()
   }
 
-  function lose(lost: Promise<ListeningConnection>): void {
-    if (connection !== lost) return
-    connection = undefined
-    clearInterval(beat)
-    lost.then(
-      (opened) => opened.close(),
-      () => undefined,
-    )
-    clearTimeout(retry)
-    if (!closed && channels.size > 0) {
-      retry = setTimeout(
-        () => void connect().catch(() => undefined),
-        retryAfter * (0.8 + 0.4 * Math.random()),
-      ).unref()
-    }
-  }
-
   return {
     async subscribe(channel, listener, onGap) {
       if (closed) throw new Error('Connection is closed.')
-      const opened = await connect()
+      const opened = await connection.connect()
       const listeners = channels.get(channel) ?? new Map<Listener, (() => void) | undefined>()
       channels.set(channel, listeners.set(listener, onGap))
       try {
@@ -103,13 +58,10 @@ export function createSubscriber(open: OpenListening): Subscriber {
       }
       return { close: () => forget(channel, listener) }
     },
-    reset() {
-      if (connection) lose(connection)
-    },
+    reset: () => connection.drop(),
     close() {
       closed = true
-      clearTimeout(retry)
-      if (connection) lose(connection)
+      connection.close()
     },
   }
 
@@ -117,7 +69,7 @@ export function createSubscriber(open: OpenListening): Subscriber {
     const listeners = channels.get(channel)
     if (!listeners?.delete(listener) || listeners.size > 0) return
     channels.delete(channel)
-    const opened = await connection?.catch(() => undefined)
+    const opened = await connection.current?.catch(() => undefined)
     // The connection may be gone by now, and the subscription with it.
     await opened?.unsubscribe(channel).catch(() => undefined)
   }

@@ -1,21 +1,15 @@
 import type { Tracking, TrackingListener } from '../backend.ts'
-import { within } from './within.ts'
-
-/** A connection on which Redis tells of changed keys. */
-export interface TrackingConnection {
-  ping(): Promise<unknown>
-  close(): void
-}
+import { keepConnection, type HearingConnection } from './kept-connection.ts'
 
 /**
- * Opens one that tells of all keys under these prefixes: `onChange` with wire keys, or nothing where any may have changed;
+ * Opens a connection that tells of all keys under these prefixes: `onChange` with wire keys, or nothing where any may have changed;
  * `onLost` once, when it ends by itself. Rejects, in bounded time, when it cannot be had.
  */
 export type OpenTracking = (
   prefixes: readonly string[],
   onChange: (keys: readonly string[] | undefined) => void,
   onLost: () => void,
-) => Promise<TrackingConnection>
+) => Promise<HearingConnection>
 
 export interface Tracker {
   track(prefix: string, listener: TrackingListener): Tracking
@@ -24,36 +18,19 @@ export interface Tracker {
   close(): void
 }
 
-/** How often a silent connection is asked whether it still lives: nothing else would tell. */
-const heartbeat = 5_000
-const patience = 1_500
-const retryAfter = 250
 /** After how long to ask again a Redis that does not know tracking, or does not allow it. */
 const refusedRetry = 60_000
 
 /** Creates a tracker: one connection for all prefixes, opened when first needed, and opened again when it is lost. */
 export function createTracker(open: OpenTracking): Tracker {
   const listeners = new Map<TrackingListener, string>()
-  let connection: Promise<TrackingConnection> | undefined
-  let opened: TrackingConnection | undefined
-  let beat: NodeJS.Timeout | undefined
-  let retry: NodeJS.Timeout | undefined
-  let closed = false
-
-  function connect(): void {
-    if (closed || connection || listeners.size === 0) return
-    const opening = open(widest([...listeners.values()]), tell, () => lose(opening, retryAfter))
-    connection = opening
-    opening.then(
-      (ready) => {
-        if (connection !== opening) return ready.close()
-        opened = ready
-        beat = setInterval(() => void prove(), heartbeat).unref()
-        for (const listener of listeners.keys()) listener.onHearing(true)
-      },
-      (error: unknown) => lose(opening, isRefusal(error) ? refusedRetry : retryAfter),
-    )
-  }
+  const connection = keepConnection({
+    open: (onLost) => open(widest([...listeners.values()]), tell, onLost),
+    isWanted: () => listeners.size > 0,
+    onOpened: () => tellHearing(true),
+    onLost: () => tellHearing(false),
+    pauseAfter: (error) => (isRefusal(error) ? refusedRetry : undefined),
+  })
 
   function tell(keys: readonly string[] | undefined): void {
     for (const [listener, prefix] of listeners) {
@@ -62,58 +39,24 @@ export function createTracker(open: OpenTracking): Tracker {
     }
   }
 
-  async function prove(): Promise<boolean> {
-    const [asked, proving] = [opened, connection]
-    if (!asked || !proving) return false
-    try {
-      await within(patience, 'The heartbeat', asked.ping())
-      return opened === asked
-    } catch {
-      lose(proving, retryAfter)
-      return false
-    }
-  }
-
-  function lose(lost: Promise<TrackingConnection>, pause: number): void {
-    if (connection !== lost) return
-    connection = undefined
-    clearInterval(beat)
-    if (opened) {
-      opened = undefined
-      for (const listener of listeners.keys()) listener.onHearing(false)
-    }
-    lost.then(
-      (ready) => ready.close(),
-      () => undefined,
-    )
-    schedule(pause * (0.8 + 0.4 * Math.random()))
-  }
-
-  function schedule(pause: number): void {
-    clearTimeout(retry)
-    if (!closed) retry = setTimeout(connect, pause).unref()
+  function tellHearing(isHearing: boolean): void {
+    for (const listener of listeners.keys()) listener.onHearing(isHearing)
   }
 
   return {
     track(prefix, listener) {
       // A connection tracks what it was opened for; a moment later, as caches are often made several at a time.
-      if (connection) lose(connection, 0)
-      else schedule(0)
+      if (connection.current) connection.drop(0)
+      else connection.connectSoon()
       // Only now: it must not be told that what it never heard is lost, before it even has this call's answer.
       listeners.set(listener, prefix)
       return {
-        prove,
+        prove: connection.prove,
         close: () => void listeners.delete(listener),
       }
     },
-    reset() {
-      if (connection) lose(connection, retryAfter)
-    },
-    close() {
-      closed = true
-      clearTimeout(retry)
-      if (connection) lose(connection, retryAfter)
-    },
+    reset: () => connection.drop(),
+    close: connection.close,
   }
 }
 

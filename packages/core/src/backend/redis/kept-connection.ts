@@ -1,0 +1,120 @@
+import type { Milliseconds } from '../../units.ts'
+import { within } from './within.ts'
+
+/** A connection that only hears; what it hears is nobody's answer. */
+export interface HearingConnection {
+  ping(): Promise<unknown>
+  close(): void
+}
+
+/** Keeps one connection: opened when it is wanted, asked now and then whether it lives, and opened again when it is lost. */
+export interface KeptConnection<C extends HearingConnection> {
+  /** The one there is, or that is being opened. */
+  readonly current: Promise<C> | undefined
+  /** Gives it, opened where there is none; rejects, in bounded time, where it cannot be had. */
+  connect(): Promise<C>
+  /** Opens it soon, where there is none. */
+  connectSoon(): void
+  /** Asks whether it lives, and drops it if not. What was told before has arrived then. */
+  prove(): Promise<boolean>
+  /** Drops it; it is opened again after a pause, by default of a quarter of a second, where it is wanted still. */
+  drop(pause?: Milliseconds): void
+  close(): void
+}
+
+export interface KeptConnectionOptions<C> {
+  /** `onLost` is called once, when the connection ends by itself. */
+  readonly open: (onLost: () => void) => Promise<C>
+  readonly isWanted: () => boolean
+  /** It can be used; `drop` drops this very one. */
+  readonly onOpened: (opened: C, drop: () => void) => void
+  /** It was open, and is no more. */
+  readonly onLost?: () => void
+  /** How long to wait after it could not be opened; `undefined`: as ever. */
+  readonly pauseAfter?: (error: unknown) => Milliseconds | undefined
+}
+
+/** How often an idle connection is asked whether it still lives: nothing else would tell. */
+const heartbeat: Milliseconds = 5_000
+/** How long it may take to answer; node-redis has no timeout of its own for that. */
+const patience: Milliseconds = 1_500
+const retryAfter: Milliseconds = 250
+
+export function keepConnection<C extends HearingConnection>(
+  options: KeptConnectionOptions<C>,
+): KeptConnection<C> {
+  let connection: Promise<C> | undefined
+  let opened: C | undefined
+  let beat: NodeJS.Timeout | undefined
+  let retry: NodeJS.Timeout | undefined
+  let closed = false
+
+  function connect(): Promise<C> {
+    if (connection) return connection
+    const opening = options.open(() => lose(opening))
+    connection = opening
+    opening.then(
+      (ready) => {
+        if (connection !== opening) return ready.close()
+        opened = ready
+        beat = setInterval(() => void prove(), heartbeat).unref()
+        options.onOpened(ready, () => lose(opening))
+      },
+      (error: unknown) => lose(opening, options.pauseAfter?.(error)),
+    )
+    return opening
+  }
+
+  async function prove(): Promise<boolean> {
+    const [asked, proving] = [opened, connection]
+    if (!asked || !proving) return false
+    try {
+      await within(patience, 'The heartbeat', asked.ping())
+      return opened === asked
+    } catch {
+      lose(proving)
+      return false
+    }
+  }
+
+  function lose(lost: Promise<C>, pause: Milliseconds = retryAfter): void {
+    if (connection !== lost) return
+    connection = undefined
+    clearInterval(beat)
+    if (opened) {
+      opened = undefined
+      options.onLost?.()
+    }
+    lost.then(
+      (ready) => ready.close(),
+      () => undefined,
+    )
+    schedule(pause)
+  }
+
+  function schedule(pause: Milliseconds): void {
+    clearTimeout(retry)
+    if (!closed) retry = setTimeout(reconnect, pause * (0.8 + 0.4 * Math.random())).unref()
+  }
+
+  function reconnect(): void {
+    if (options.isWanted()) connect().catch(() => undefined)
+  }
+
+  return {
+    get current() {
+      return connection
+    },
+    connect,
+    connectSoon: () => schedule(0),
+    prove,
+    drop(pause) {
+      if (connection) lose(connection, pause)
+    },
+    close() {
+      closed = true
+      clearTimeout(retry)
+      if (connection) lose(connection)
+    },
+  }
+}
