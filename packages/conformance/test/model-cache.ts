@@ -26,8 +26,14 @@ const maxEntries = 2_000
 
 /** A cache that keeps every promise, over the model backend: with a near cache, so that it has much to keep. */
 export function modelCache({ mutation = () => ({}), options = {} }: ModelCacheOptions = {}): CacheSubject {
-  const { create: connect, fault } = model()
+  const { create: connect, fault: line } = model()
+  let isFaulty = false
   const closers = new WeakMap<ConformantCache, () => Promise<void>>()
+
+  async function turn(isAway: boolean, how: (() => Promise<void> | void) | undefined): Promise<void> {
+    isFaulty = isAway
+    await how?.()
+  }
 
   async function create(space: string): Promise<ConformantCache> {
     const backend = await connect()
@@ -40,7 +46,8 @@ export function modelCache({ mutation = () => ({}), options = {} }: ModelCacheOp
     const closing = new AbortController()
     await holdfast.ready()
     const around: Around = {
-      isAway: () => holdfast.state !== 'healthy',
+      // From the very start of a fault: a busy machine notices it later than a mutant is asked.
+      isAway: () => isFaulty || holdfast.state !== 'healthy',
       closed: closing.signal,
       raw: (key) => backend.get(`${space}:cache:${key}`),
     }
@@ -67,6 +74,11 @@ export function modelCache({ mutation = () => ({}), options = {} }: ModelCacheOp
     },
     grace: true,
     factories,
-    ...(fault && { fault }),
+    fault: {
+      cut: () => turn(true, line?.cut),
+      hang: () => turn(true, line?.hang),
+      slow: () => turn(true, line?.slow),
+      restore: () => turn(false, line?.restore),
+    },
   })
 }
