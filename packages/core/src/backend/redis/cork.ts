@@ -14,8 +14,9 @@ const takesCommands = Symbol('takes commands')
 /** How much is joined before it is written. */
 const joinedUpTo = 262_144
 /**
- * After how many commands of a turn the first go out already, so that Redis works on them while the rest is written; the
- * next go out after twice as many, and so on.
+ * After how many commands of a turn, at least, the first go out already, so that Redis works on them while the rest is
+ * written: half of what the last turn had, as every system call costs as much as some commands. The next go out after twice
+ * as many, and so on.
  */
 const firstBatch = 16
 
@@ -40,8 +41,8 @@ export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
   function flush(): void {
     scheduled = false
     wasAlone = writes === 1
+    batch = Math.max(firstBatch, writes >> 1)
     writes = 0
-    batch = firstBatch
     writeJoined()
   }
 

@@ -128,7 +128,7 @@ function call(client: OwnIoredis, command: RedisCommand): Promise<Reply>
 function call<T>(client: OwnIoredis, command: RedisCommand, read: (reply: Reply) => T): Promise<T>
 function call(client: OwnIoredis, command: RedisCommand, read?: (reply: Reply) => unknown): Promise<unknown> {
   if (client instanceof Redis || client instanceof Cluster) {
-    return client.sendCommand(new EncodedCommand(command, read)) as Promise<unknown>
+    return client.sendCommand(new EncodedCommand(command, read) as never) as Promise<unknown>
   }
   // An application may have a copy of ioredis of its own, of another version: that one makes its commands itself.
   const [name, ...args] = command

@@ -38,7 +38,9 @@ export function expectStatus(reply: Reply, status: string): void {
 /** Whether a reply is this text, as a simple or a bulk string. */
 export function isText(reply: Reply | undefined, text: string): boolean {
   if (typeof reply === 'string') return reply === text
-  return Buffer.isBuffer(reply) && reply.length === text.length && reply.toString('latin1') === text
+  if (!Buffer.isBuffer(reply) || reply.length !== text.length) return false
+  for (let at = 0; at < text.length; at++) if (reply[at] !== text.charCodeAt(at)) return false
+  return true
 }
 
 /**
