@@ -39,6 +39,7 @@ export async function openCaller(port: number): Promise<Caller> {
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
+        if (!socket.writable) return reject(new Error('the server has closed the connection'))
         waiting = { resolve, reject }
         socket.write(request, 'latin1')
       }),
