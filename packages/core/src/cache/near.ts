@@ -9,6 +9,7 @@ import {
   type Milliseconds,
   type Size,
 } from '../units.ts'
+import { createDoorkeeper } from './doorkeeper.ts'
 import type { Scope } from './versions.ts'
 
 /** The bounds of the near cache. */
@@ -25,13 +26,18 @@ export interface NearOptions {
 export interface NearEntry extends Scope {
   /** Frozen. */
   readonly value: unknown
-  /** Until when it is fresh, in ms since the epoch; 0: for ever. */
+  /** Until when it is fresh, in ms since the epoch; 0: for ever. Not served from here beyond. */
   readonly freshUntil: number
   /** When it ends, grace and all; 0: never. */
   readonly endsAt: number
   readonly madeAt: number
+}
+
+interface Kept extends NearEntry {
   /** Until when it may be served from here. */
-  readonly nearUntil: number
+  readonly until: number
+  /** How many had come when it was last put among the latest. */
+  latestAt: number
 }
 
 /** Where a read begins among the changes that were heard; -1 where they are not heard. */
@@ -43,7 +49,7 @@ export interface Near {
   /** Begins a read; has to be ended once. What it gives may be kept, unless the key changes meanwhile. */
   begin(): Begun
   /** Ends a read; its value is kept if that is worth it. */
-  keep(key: string, begun: Begun, entry: Omit<NearEntry, 'nearUntil'>, size: Bytes): void
+  keep(key: string, begun: Begun, entry: NearEntry, size: Bytes): void
   /** Ends a read that gave nothing to keep. */
   end(): void
   /** These have changed, or, without any, all may have. */
@@ -55,6 +61,16 @@ export interface Near {
 const overhead: Bytes = 200
 /** How many changes are told apart while reads are under way; with more, none of these reads is kept. */
 const changesApart = 10_000
+/**
+ * A hit puts an entry among the latest only where a share of all entries came since it was put there: putting takes longer
+ * than the rest of a hit (lazy promotion; Yang et al., FIFO can be better than LRU, 2023).
+ */
+const latestShare = 1 / 8
+/**
+ * The doorkeeper remembers a share of what there is room for. With more of it, more is exchanged for what is not asked for
+ * again: under Zipf's law (0.99, ten times the keys) all of them keep 75 % of the reads near, a third 78 %, and none 72 %.
+ */
+const rememberedShare = 1 / 3
 
 export function createNear(
   given: NearOptions | true,
@@ -66,13 +82,13 @@ export function createNear(
   const maxAge: Milliseconds = parseDuration('near.maxAge', options.maxAge ?? 300_000, { min: 1 })
   const maxEntries = parseCount('near.maxEntries', options.maxEntries ?? 10_000, { min: 1, max: 10_000_000 })
   const maxBytes = parseSize('near.maxBytes', options.maxBytes ?? '64MB', { min: 1_024 })
-  const entries = new LRUCache<string, NearEntry>({ max: maxEntries, maxSize: maxBytes })
+  const entries = new LRUCache<string, Kept>({ max: maxEntries, maxSize: maxBytes })
+  const doorkeeper = createDoorkeeper(maxEntries * rememberedShare)
+  let arrivals = 0
   let changes = 0
   let allChanged = 0
   const changed = new Map<string, number>()
   let underWay = 0
-  let asked = new Set<string>()
-  let askedBefore = new Set<string>()
 
   function end(): void {
     if (--underWay === 0) changed.clear()
@@ -82,28 +98,25 @@ export function createNear(
     return allChanged > begun || (changed.get(key) ?? 0) > begun
   }
 
-  /**
-   * Once there is no room left, a key has to be missed twice within some time: what is asked for once pushes out nothing
-   * (the doorkeeper of TinyLFU, Einziger et al., 2017).
-   */
+  /** Once there is no room left, a key has to be missed twice within some time: what is asked for once pushes out nothing. */
   function admits(key: string, size: Bytes): boolean {
     const isRoom = entries.size < maxEntries && entries.calculatedSize + size <= maxBytes
-    if (isRoom || asked.has(key) || askedBefore.has(key)) return true
-    asked.add(key)
-    if (asked.size >= maxEntries) {
-      askedBefore = asked
-      asked = new Set()
-    }
-    return false
+    return isRoom || doorkeeper.knows(key)
   }
 
   return {
     get(key) {
-      const entry = entries.get(key)
-      if (entry === undefined || !isOn()) return undefined
-      if (entry.nearUntil > now()) return entry
-      entries.delete(key)
-      return undefined
+      const kept = entries.peek(key)
+      if (kept === undefined || !isOn()) return undefined
+      if (kept.until <= now()) {
+        entries.delete(key)
+        return undefined
+      }
+      if (arrivals - kept.latestAt > entries.size * latestShare) {
+        kept.latestAt = arrivals
+        entries.get(key)
+      }
+      return kept
     },
     begin() {
       underWay++
@@ -113,7 +126,9 @@ export function createNear(
       const size = bytes + overhead
       const isTrue = isOn() && !hasChanged(key, begun)
       end()
-      if (isTrue && admits(key, size)) entries.set(key, { ...entry, nearUntil: now() + maxAge }, { size })
+      if (!isTrue || !admits(key, size)) return
+      const until = Math.min(now() + maxAge, entry.freshUntil || Infinity)
+      entries.set(key, { ...entry, until, latestAt: ++arrivals }, { size })
     },
     end,
     drop(keys) {

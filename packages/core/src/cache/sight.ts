@@ -145,7 +145,7 @@ export function createSights(options: SightsOptions): Sights {
       const entry = near?.get(key)
       if (entry === undefined || quarantine.holds(entry.madeAt) || versions.judge(entry) !== true)
         return undefined
-      return entry.freshUntil === 0 || entry.freshUntil > now() ? entry : undefined
+      return entry
     },
     look: (key, wireKey) => lookFor(key, wireKey, asIs),
     lookFor,
