@@ -17,11 +17,7 @@ export function cacheViolations(row: CacheRow, limits: CacheBounds = promised): 
   const bounds: [isKept: boolean, what: string][] = [
     [row.failed === 0, `${row.failed} calls failed (${row.failures.join('; ')})`],
     [row.hung === 0, `${row.hung} calls hung`],
-    // A fault is not to blame for what was so before.
-    [
-      row.p99 < Math.max(limits.p99, (row.before || 0) * 1.2),
-      `p99 ${row.p99.toFixed(1)} ms (${row.before.toFixed(1)} ms before the fault)`,
-    ],
+    [row.p99 < limits.p99, `p99 ${row.p99.toFixed(1)} ms (${row.before.toFixed(1)} ms before the fault)`],
     [row.factories <= limits.factories, `${row.factories} factories at once`],
     [
       row.recovery < limits.recovery,

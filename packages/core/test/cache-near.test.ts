@@ -13,12 +13,7 @@ function setUp(): {
   return {
     near,
     keep: (key, freshUntil = 0) =>
-      near.keep(
-        key,
-        near.begin(),
-        { value: key, generation: 1, tags: [], freshUntil, endsAt: 0, madeAt: 1 },
-        10,
-      ),
+      near.keep(key, near.begin(), { value: key, generation: 1, tags: [], freshUntil, madeAt: 1 }, 10),
     pass: (ms) => void (time += ms),
   }
 }

@@ -28,8 +28,6 @@ export interface NearEntry extends Scope {
   readonly value: unknown
   /** Until when it is fresh, in ms since the epoch; 0: for ever. Not served from here beyond. */
   readonly freshUntil: number
-  /** When it ends, grace and all; 0: never. */
-  readonly endsAt: number
   readonly madeAt: number
 }
 

@@ -134,10 +134,10 @@ export function createSights(options: SightsOptions): Sights {
       return near.end()
     }
     const { generation, tags } = sight.scoped
-    const { stamp: freshUntil, endsAt, revision: madeAt, bytes } = sight.found
+    const { stamp: freshUntil, revision: madeAt, bytes } = sight.found
     // The caller gets the value itself; bytes cannot be frozen.
     const value = handedOut(sight.value)
-    near.keep(key, begun!, { value, generation, tags, freshUntil, endsAt, madeAt }, bytes.length)
+    near.keep(key, begun!, { value, generation, tags, freshUntil, madeAt }, bytes.length)
   }
 
   return {

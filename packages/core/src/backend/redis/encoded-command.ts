@@ -32,6 +32,7 @@ export class EncodedCommand extends OpenCommand {
     this.#read = read
     this.args = words.slice(1)
     const { reject } = this
+    // Here, so that nothing leaks should another ioredis make its promises in another way.
     this.reject = (error) => reject(withoutArguments(error))
   }
 
