@@ -1,4 +1,6 @@
 import { manualClock } from '@holdfast-internal/test-fixtures'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { createDeadlines, type Deadline } from '../src/availability/deadlines.ts'
 
@@ -50,6 +52,26 @@ describe('deadlines', () => {
     expect(expired).toEqual(['first'])
     await clock.advance(100)
     expect(expired).toEqual(['first', 'second'])
+  })
+
+  it('keep nothing alive of what is over', async () => {
+    const { clock, deadlines, start } = setUp(200)
+    const answers: WeakRef<object>[] = []
+    function begin(): Deadline {
+      const answer = { value: 'large' }
+      answers.push(new WeakRef(answer))
+      return start('met', () => void answer)
+    }
+    const waiting = begin()
+    for (let i = 0; i < 100; i++) deadlines.meet(begin())
+    deadlines.meet(waiting)
+    begin()
+    await clock.advance(300)
+    const stillWaiting = begin()
+    setFlagsFromString('--expose-gc')
+    runInNewContext('gc')()
+    expect(answers.filter((answer) => answer.deref() !== undefined)).toHaveLength(2)
+    expect([waiting, stillWaiting].map(({ settled }) => settled)).toEqual([true, false])
   })
 
   it('expire everything under way at once when asked to', () => {

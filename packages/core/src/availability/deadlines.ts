@@ -25,6 +25,10 @@ export interface Deadlines {
 
 const ticksPerTimeout = 10
 const compactAt = 1024
+/** An empty queue keeps up to so many places for those to come. */
+const keptAt = 16_384
+/** Takes the place of what is over, which would keep its answer alive until the queue is made shorter. */
+const over: Deadline = { settled: true, expires: 0, onExpire() {} }
 
 /**
  * Creates deadlines of `timeout` ms. A call expires between `timeout` and `timeout` + 10 %. Time in which the event loop
@@ -34,6 +38,7 @@ const compactAt = 1024
 export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clock: Clock }): Deadlines {
   let queue: Deadline[] = []
   let head = 0
+  let tail = 0
   let tick = 0
   let timer: Timer | undefined
 
@@ -41,8 +46,8 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
     timer = undefined
     tick++
     // Timers run before the sockets are read; what arrived meanwhile gets its turn first.
-    if (queue[head] && queue[head]!.expires <= tick) setImmediate(expire, tick)
-    if (head < queue.length) arm()
+    if (head < tail && queue[head]!.expires <= tick) setImmediate(expire, tick)
+    if (head < tail) arm()
   }
 
   function arm(): void {
@@ -50,8 +55,9 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
   }
 
   function expire(now: number): void {
-    while (head < queue.length && queue[head]!.expires <= now) {
-      const deadline = queue[head++]!
+    while (head < tail && queue[head]!.expires <= now) {
+      const deadline = queue[head]!
+      queue[head++] = over
       if (deadline.settled) continue
       deadline.settled = true
       deadline.onExpire()
@@ -60,12 +66,13 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
   }
 
   function trim(): void {
-    while (head < queue.length && queue[head]!.settled) head++
-    if (head === queue.length) {
-      queue.length = 0
-      head = 0
-    } else if (head > compactAt && head * 2 > queue.length) {
-      queue = queue.slice(head)
+    while (head < tail && queue[head]!.settled) queue[head++] = over
+    if (head === tail) {
+      head = tail = 0
+      if (queue.length > keptAt) queue = []
+    } else if (head > compactAt && head * 2 > tail) {
+      queue = queue.slice(head, tail)
+      tail -= head
       head = 0
     }
   }
@@ -73,13 +80,13 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
   return {
     start(deadline) {
       deadline.expires = tick + ticksPerTimeout + 1
-      queue.push(deadline)
+      queue[tail++] = deadline
       if (!timer) arm()
     },
     meet(deadline) {
       if (deadline.settled) return false
       deadline.settled = true
-      if (queue[head] === deadline) trim()
+      if (deadline === queue[head]) trim()
       return true
     },
     expireAll() {

@@ -55,7 +55,7 @@ interface Making<T> {
 
 /** One read, and if need be one factory, for all who ask for a key at the same time. */
 interface Flight {
-  /** What the read came to. */
+  /** What the read came to, where nothing fresh was seen: what is kept here lives longer than the flight. */
   seen: Sight | undefined
   /** Those who asked while it was under way. */
   waiting: PromiseWithResolvers<Sight> | undefined
@@ -94,17 +94,17 @@ export function createProducer(options: ProducerOptions): Producer {
       isVoid: false,
     }
     function end(): void {
-      if (flights.get(wireKey) === flight) flights.delete(wireKey)
+      if (!flight.isVoid) flights.delete(wireKey)
     }
     flights.set(wireKey, flight)
     return sights.lookFor(
       key,
       wireKey,
       (sight) => {
-        flight.seen = sight
         const isFresh = sight.status === 'found' && sight.isFresh
         if (isFresh) end()
         else {
+          flight.seen = sight
           flight.made = make({ key, wireKey, factory, policy }, sight, flight)
           flight.made.then(end, end)
         }
@@ -248,7 +248,8 @@ export function createProducer(options: ProducerOptions): Producer {
     produce,
     refresh,
     void(wireKey) {
-      for (const voided of wireKey === undefined ? flights.keys() : [wireKey]) voidOne(voided)
+      if (wireKey !== undefined) voidOne(wireKey)
+      else for (const voided of flights.keys()) voidOne(voided)
     },
     voidTagged(tag) {
       for (const [wireKey, { tags }] of flights) if (tags?.includes(tag) !== false) voidOne(wireKey)
