@@ -3,7 +3,8 @@ import { withoutArguments } from './replies.ts'
 
 /** Keeps whether a connection is usable and why it is not, and tells those who watch. */
 export interface ConnectionState {
-  readonly ready: boolean
+  /** Commands can be written now: connected, authenticated, on the right database. */
+  isReady(): boolean
   /** What a command is rejected with while there is no connection: the reason, where one is known. */
   offlineError(): Error
   /** Keeps the client's last error: it says why the connection is lost, which the loss itself does not. */
@@ -31,9 +32,7 @@ export function createConnectionState(): ConnectionState {
   }
 
   return {
-    get ready() {
-      return ready
-    },
+    isReady: () => ready,
     offlineError: () =>
       cause ?? Object.assign(new Error('There is no connection to Redis.'), { code: 'OFFLINE' }),
     note(error) {

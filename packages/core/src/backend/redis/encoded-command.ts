@@ -30,10 +30,15 @@ export class EncodedCommand extends OpenCommand {
     super(lowerCase(words[0]), [], { replyEncoding: null })
     this.#words = words
     this.#read = read
-    this.args = words.slice(1)
     const { reject } = this
     // Here, so that nothing leaks should another ioredis make its promises in another way.
     this.reject = (error) => reject(withoutArguments(error))
+  }
+
+  /** Tells ioredis the arguments, by which a Cluster finds the slot; nothing else it does needs them. */
+  withArguments(): this {
+    this.args = this.#words.slice(1)
+    return this
   }
 
   /** In the place of ioredis' own, and like it called when a command is made. */

@@ -31,7 +31,7 @@ const revivalAttempt = 10
 /** Takes over a client that was just made: its errors, its readiness, its end. */
 export function keepIoredisConnected(
   client: OwnIoredis,
-  { cork }: { readonly cork: boolean },
+  { cork, isAbandoned }: { readonly cork: boolean; readonly isAbandoned: () => boolean },
 ): IoredisConnection {
   const state = createConnectionState()
   let wanted = true
@@ -50,7 +50,7 @@ export function keepIoredisConnected(
     if (wanted) revival = setTimeout(connect, backoff(revivalAttempt))
     if (loose) unref()
   })
-  client.on('reconnecting', () => loose && unref())
+  client.on('reconnecting', () => (loose || isAbandoned()) && unref())
   client.on('ready', () => void announceWhenVerified())
   onEveryConnection(client, (node) => {
     if (cork) corkTurns(node.stream, () => node.commandQueue.length > 0)

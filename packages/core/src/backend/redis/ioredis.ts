@@ -4,6 +4,7 @@ import { EncodedCommand } from './encoded-command.ts'
 import { keepIoredisConnected, type OwnIoredis } from './ioredis-connection.ts'
 import { openIoredisListening, openIoredisTracking } from './ioredis-listening.ts'
 import { clusterFailFast, failFast } from './ioredis-options.ts'
+import { ownConnector } from './one-buffer-connector.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import { rethrowWithoutArguments } from './replies.ts'
 import { createSubscriber } from './subscriber.ts'
@@ -28,7 +29,8 @@ export interface IoredisPortOptions {
 
 /** Connects with ioredis to the server, Sentinels or socket that these ioredis options name. */
 export function ioredisPort(options: RedisOptions, { cork = true }: IoredisPortOptions = {}): CommandPort {
-  const own = new Redis({ ...options, ...failFast } as RedisOptions & typeof failFast)
+  const own = new Redis({ ...options, ...failFast, ...ownConnector(options) } as RedisOptions &
+    typeof failFast)
   return createPort(own, { cork: cork && !options.Connector, keyPrefix: options.keyPrefix ?? '' })
 }
 
@@ -49,7 +51,7 @@ export function ioredisPortLike(app: IoredisClient, { cork = true }: IoredisPort
     })
   }
   const { options, duplicate } = app as unknown as Redis
-  const own = duplicate.call(app, failFast) as Redis
+  const own = duplicate.call(app, { ...failFast, ...ownConnector(options) }) as Redis
   return createPort(own, { cork: cork && !options.Connector, keyPrefix: options.keyPrefix ?? '', app })
 }
 
@@ -60,7 +62,7 @@ interface PortSettings {
 }
 
 function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings): CommandPort {
-  const connection = keepIoredisConnected(client, { cork })
+  const connection = keepIoredisConnected(client, { cork, isAbandoned: () => isAbandoned(app) })
   const { state } = connection
   const subscriber = createSubscriber((onMessage, onLost) => openIoredisListening(client, onMessage, onLost))
   // Each master of a Cluster would tell of its own keys only.
@@ -72,7 +74,7 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
   const fate =
     app &&
     shareFate(app, {
-      isReady: () => state.ready,
+      isReady: state.isReady,
       end() {
         subscriber.reset()
         tracker?.reset()
@@ -84,7 +86,7 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
   let closed = false
 
   function send(command: RedisCommand): Promise<Reply> {
-    if (!state.ready) return Promise.reject(state.offlineError())
+    if (!state.isReady()) return Promise.reject(state.offlineError())
     return call(client, command)
   }
 
@@ -92,12 +94,9 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
     client: 'ioredis',
     keyPrefix,
     clustered: client.isCluster,
-    get ready() {
-      return state.ready
-    },
     send,
     ask(command, _key, read) {
-      if (!state.ready) return Promise.reject(state.offlineError())
+      if (!state.isReady()) return Promise.reject(state.offlineError())
       return call(client, command, read)
     },
     shards() {
@@ -108,7 +107,7 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
     ...(tracker && { track: tracker.track }),
     watch: state.watch,
     reset() {
-      if (!state.ready) return
+      if (!state.isReady()) return
       connection.drop()
       subscriber.reset()
       tracker?.reset()
@@ -124,11 +123,19 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
   }
 }
 
+/** Whether an application ended its client while that was reconnecting: ioredis 6.0.0 tells nobody then. */
+function isAbandoned(app: IoredisClient | undefined): boolean {
+  return app?.status === 'reconnecting' && (app as { manuallyClosing?: boolean }).manuallyClosing === true
+}
+
 function call(client: OwnIoredis, command: RedisCommand): Promise<Reply>
 function call<T>(client: OwnIoredis, command: RedisCommand, read: (reply: Reply) => T): Promise<T>
 function call(client: OwnIoredis, command: RedisCommand, read?: (reply: Reply) => unknown): Promise<unknown> {
   if (client instanceof Redis || client instanceof Cluster) {
-    return client.sendCommand(new EncodedCommand(command, read) as never) as Promise<unknown>
+    const encoded = new EncodedCommand(command, read)
+    return client.sendCommand(
+      (client.isCluster ? encoded.withArguments() : encoded) as never,
+    ) as Promise<unknown>
   }
   // An application may have a copy of ioredis of its own, of another version: that one makes its commands itself.
   const [name, ...args] = command

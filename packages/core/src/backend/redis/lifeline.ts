@@ -17,7 +17,7 @@ export interface Generation<C> {
 /** Keeps a client connected by making a new one whenever the last is lost. */
 export interface Lifeline<C> {
   /** The client to send on; `undefined` while there is none. */
-  readonly client: C | undefined
+  client(): C | undefined
   start(): void
   /** Gives up the current client, if there is one, and starts over. */
   renew(): void
@@ -89,9 +89,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
   }
 
   return {
-    get client() {
-      return current
-    },
+    client: () => current,
     start,
     renew,
     stop() {

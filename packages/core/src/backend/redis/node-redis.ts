@@ -66,14 +66,14 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
   let closed = false
 
   function send(command: RedisCommand, key?: string): Promise<Reply> {
-    const { client } = lifeline
+    const client = lifeline.client()
     // Before it is ready, node-redis would send commands behind its own AUTH, whether or not that succeeds.
     if (client === undefined || !dialect.isReady(client)) return Promise.reject(state.offlineError())
     return dialect.send(client, command, key)
   }
 
   const fate = shareFate(app, {
-    isReady: () => state.ready,
+    isReady: state.isReady,
     end: () => {
       subscriber.reset()
       tracker?.reset()
@@ -88,19 +88,16 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
     client: 'node-redis',
     keyPrefix: dialect.keyPrefix,
     clustered: dialect.clustered,
-    get ready() {
-      return state.ready
-    },
     send,
     shards() {
-      const { client } = lifeline
+      const client = lifeline.client()
       return client === undefined ? [send] : dialect.shards(client)
     },
     subscribe: subscriber.subscribe,
     ...(tracker && { track: tracker.track }),
     watch: state.watch,
     reset() {
-      if (!state.ready) return
+      if (!state.isReady()) return
       lifeline.renew()
       subscriber.reset()
       tracker?.reset()

@@ -18,8 +18,6 @@ export type Reply = Buffer | string | number | null | readonly Reply[]
 export interface CommandPort {
   /** Names the client in health and logs: `ioredis`, `node-redis`. */
   readonly client: string
-  /** Commands can be written now: connected, authenticated, on the right database. */
-  readonly ready: boolean
   /** Put before every key by the backend, and taken off what a scan finds. `''`: nothing. */
   readonly keyPrefix: string
   /** Keys live in hash slots, and a command may name keys of one slot only. */
@@ -43,7 +41,10 @@ export interface CommandPort {
   subscribe(channel: string, listener: (message: Buffer) => void, onGap?: () => void): Promise<Subscription>
   /** Tells of changed wire keys, on a connection that serves nothing else. Left out where the client cannot. */
   track?(prefix: string, listener: TrackingListener): Tracking
-  /** Tells when `ready` changes, and at once where it is true already. `lost` names the client's last error. */
+  /**
+   * Tells when commands can be written (connected, authenticated, on the right database), at once where they can already,
+   * and when they cannot any more. `lost` names the client's last error.
+   */
   watch(listener: (change: ConnectionChange) => void): () => void
   /** Drops the connections and what is in flight on them, and connects anew. Does nothing while it is connecting. */
   reset(): void
