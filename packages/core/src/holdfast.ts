@@ -93,7 +93,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     clock,
     name: backend.name,
     rules: () => [...rulesInForce].join(', '),
-    circuit: () => availability.circuit,
+    circuit: () => availability.circuit(),
   })
   const availability = createAvailability({
     ...settings,
@@ -159,27 +159,27 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
 
   return {
     get state() {
-      return availability.state
+      return availability.state()
     },
     prefix,
     backend,
     on: (name, listener) => events.on(name, listener),
     health: () => ({
-      state: availability.state,
+      state: availability.state(),
       backend: backend.name,
       since,
-      ...standing(availability.circuit),
+      ...standing(availability.circuit()),
       counts: { ...counts, sessions: { ...sessionCounts } },
       memory: {
-        entries: copies.size,
-        bytes: copies.bytes,
-        journal: journals.reduce((sum, { size }) => sum + size, 0),
+        entries: copies.size(),
+        bytes: copies.bytes(),
+        journal: journals.reduce((sum, journal) => sum + journal.size(), 0),
       },
     }),
     async ready() {
       await availability.settled()
-      if (!options.requireAtStart || availability.state === 'healthy') return
-      const { fault } = standing(availability.circuit)
+      if (!options.requireAtStart || availability.state() === 'healthy') return
+      const { fault } = standing(availability.circuit())
       throw new HoldfastError(
         'ERR_HOLDFAST_UNAVAILABLE',
         `Redis is required at start and not available (${fault?.code ?? 'CLOSED'})${fault?.hint ? `: ${fault.hint}` : ''}.`,

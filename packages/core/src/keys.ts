@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { HoldfastError, optionError } from './errors.ts'
 import { parseSize, type Bytes, type Size } from './units.ts'
@@ -33,13 +34,23 @@ const hashMarkCode = 35
 export function createKeyspace({ prefix, limit = defaultLimit }: KeyspaceOptions): Keyspace {
   validatePrefix('prefix', prefix)
   const longest = parseSize('limit', limit, { min: 64, max: longestKey })
+  let lastKey = ''
+  let lastWireKey = ''
+
+  function common(key: string): string {
+    // A UTF-16 unit takes 3 bytes of UTF-8 at most, so short keys need no counting.
+    const isPlain = typeof key === 'string' && key.length > 0 && key.charCodeAt(0) !== hashMarkCode
+    return isPlain && key.length * 3 <= longest && key.isWellFormed() ? key : uncommon(key, longest)
+  }
+
   return {
     prefix,
     wireKey(key) {
-      // A UTF-16 unit takes 3 bytes of UTF-8 at most, so short keys need no counting.
-      const isPlain = typeof key === 'string' && key.length > 0 && key.charCodeAt(0) !== hashMarkCode
-      if (isPlain && key.length * 3 <= longest && key.isWellFormed()) return prefix + key
-      return prefix + uncommon(key, longest)
+      // Those who build on one another ask for the same several times in a row.
+      if (key === lastKey && key !== '') return lastWireKey
+      lastWireKey = prefix + common(key)
+      lastKey = key
+      return lastWireKey
     },
     keyOf(wireKey) {
       if (wireKey.length === prefix.length || !wireKey.startsWith(prefix)) return undefined

@@ -29,7 +29,7 @@ describe('values near at hand', () => {
       keep(`new ${i}`)
     }
     expect(near.get('key 1')).toBeUndefined()
-    expect(near.size).toBe(maxEntries)
+    expect(near.size()).toBe(maxEntries)
   })
 
   it('push nothing out that is asked for once', () => {
@@ -52,6 +52,6 @@ describe('values near at hand', () => {
     expect(near.get('for ever')?.value).toBe('for ever')
     pass(1)
     expect(near.get('for ever')).toBeUndefined()
-    expect(near.size).toBe(0)
+    expect(near.size()).toBe(0)
   })
 })

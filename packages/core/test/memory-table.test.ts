@@ -55,9 +55,9 @@ describe('a memory table', () => {
     const { table, advance } = tableOf()
     table.set('a', bytes('1'), 1)
     await advance(1)
-    expect(table.size).toBe(1)
+    expect(table.size()).toBe(1)
     meet(table)
-    expect([table.size, table.bytes]).toEqual([0, 0])
+    expect([table.size(), table.bytes()]).toEqual([0, 0])
   })
 
   it('keeps an entry without a ttl', async () => {
@@ -96,7 +96,7 @@ describe('a memory table', () => {
   it('never creates an entry by a touch', () => {
     const { table } = tableOf()
     expect(table.touch('a', 100)).toBe(false)
-    expect(table.size).toBe(0)
+    expect(table.size()).toBe(0)
   })
 
   it('tells when an entry expires, without using it', () => {
@@ -145,7 +145,7 @@ describe('a memory table', () => {
     const { table } = tableOf()
     table.set('a', bytes('1'))
     table.clear()
-    expect([table.get('a'), table.size, table.bytes]).toEqual([undefined, 0, 0])
+    expect([table.get('a'), table.size(), table.bytes()]).toEqual([undefined, 0, 0])
   })
 })
 
@@ -163,11 +163,11 @@ describe('the bounds of a memory table', () => {
   it('count the bytes of keys and values, and a fixed overhead', () => {
     const { table } = tableOf()
     table.set('é', bytes('12345'))
-    expect(table.bytes).toBe(2 + 5 + entryOverhead)
+    expect(table.bytes()).toBe(2 + 5 + entryOverhead)
     table.set('é', bytes('1'))
-    expect(table.bytes).toBe(2 + 1 + entryOverhead)
+    expect(table.bytes()).toBe(2 + 1 + entryOverhead)
     table.delete('é')
-    expect(table.bytes).toBe(0)
+    expect(table.bytes()).toBe(0)
   })
 
   it('hold for bytes as for entries', () => {
@@ -336,7 +336,7 @@ describe(`a memory table beside a model (seed ${seed})`, () => {
               model.held.clear()
               table.clear()
           }
-          expect([table.size, table.bytes]).toEqual([model.held.size, model.total()])
+          expect([table.size(), table.bytes()]).toEqual([model.held.size, model.total()])
         }
         expect(table.keys('').toSorted()).toEqual(model.keys(''))
       }),

@@ -10,8 +10,8 @@ import { createProbe, type Finding } from './probe.ts'
 
 /** Decides whether the primary is asked, bounds how long it may take, and finds out when it is back. */
 export interface Availability {
-  readonly state: State
-  readonly circuit: Circuit
+  state(): State
+  circuit(): Circuit
   /** Whether a call would be sent to the primary now. */
   allows(access: Access): boolean
   /** Sends a call to the primary; resolves within the operation timeout (+ 10 %), and never rejects. */
@@ -212,12 +212,8 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   })
 
   return {
-    get state() {
-      return stateOf(circuit)
-    },
-    get circuit() {
-      return circuit
-    },
+    state: () => stateOf(circuit),
+    circuit: () => circuit,
     allows: (access) => !isClosed && allows(circuit, access),
     call: (access, operation) => calls.send(gated(access, operation), succeeded, failed, watcher),
     ask: (access, operation, onValue, onFault) =>

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import { HoldfastError, optionError } from '../errors.ts'
@@ -25,9 +26,9 @@ export interface MemoryTable {
   expiresAt(key: string): number | undefined
   clear(): void
   /** How many entries are held. Those that expired count until they are met. */
-  readonly size: number
+  size(): number
   /** What they take: keys, values and {@link entryOverhead} each. */
-  readonly bytes: Bytes
+  bytes(): Bytes
 }
 
 export interface MemoryTableOptions {
@@ -96,12 +97,8 @@ export function createMemoryTable({ clock, maxEntries, maxBytes, onEvict }: Memo
       return entry && entry.expiresAt > clock.now() ? entry.expiresAt : undefined
     },
     clear: () => entries.clear(),
-    get size() {
-      return entries.size
-    },
-    get bytes() {
-      return entries.calculatedSize
-    },
+    size: () => entries.size,
+    bytes: () => entries.calculatedSize,
   }
 }
 

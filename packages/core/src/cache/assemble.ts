@@ -123,9 +123,11 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
 
   const counters = createCounters()
-  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn })
+  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn() })
   const near =
-    nearOptions === false ? undefined : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn })
+    nearOptions === false
+      ? undefined
+      : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn() })
   // After what it tells, as a backend may tell at once.
   const hearing = createHearing({
     backend,
@@ -168,7 +170,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   }
 
   function isAway(): boolean {
-    return availability.circuit.at === 'open' || availability.circuit.at === 'half-open'
+    return availability.circuit().at === 'open' || availability.circuit().at === 'half-open'
   }
 
   const producer = createProducer({
@@ -186,12 +188,12 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     counters,
     clock,
     isAway,
-    isStrained: () => isAway() || quarantine.isOn,
+    isStrained: () => isAway() || quarantine.isOn(),
     keepsWhileAway: rule === 'memory',
     onStale: (reason) => events.emit('cache', { outcome: 'stale', reason }),
     copyOf,
     async mayRefresh(key, lease) {
-      if (availability.state !== 'healthy') return false
+      if (availability.state() !== 'healthy') return false
       const taken = await marks.set(`~${key}`, 1, { ttl: lease, over: 'absent', decides: false })
       return taken.status === 'stored' && taken.entry.origin === 'primary'
     },

@@ -228,9 +228,9 @@ export function createCache(parts: EngineParts): Cache {
     keys: () => entries.keys(),
     statistics: () =>
       statisticsOf(counters, {
-        entries: near?.size ?? 0,
-        bytes: near?.bytes ?? 0,
-        isOn: near !== undefined && parts.hearing.isOn,
+        entries: near?.size() ?? 0,
+        bytes: near?.bytes() ?? 0,
+        isOn: near !== undefined && parts.hearing.isOn(),
       }),
   }
 }

@@ -3,7 +3,7 @@ import type { Backend, Tracking } from '../backend/backend.ts'
 
 /** Whether changes by others are heard of. */
 export interface Hearing {
-  readonly isOn: boolean
+  isOn(): boolean
   close(): void
 }
 
@@ -21,8 +21,8 @@ export interface HearingOptions {
  * connection has proved, after the recovery, that it told of all that happened.
  */
 export function createHearing({ backend, availability, prefixes, onChange, onGap }: HearingOptions): Hearing {
-  if (!backend.capabilities.shared) return { isOn: true, close() {} }
-  if (!backend.track) return { isOn: false, close() {} }
+  if (!backend.capabilities.shared) return { isOn: () => true, close() {} }
+  if (!backend.track) return { isOn: () => false, close() {} }
   const heard = new Set<number>()
   let isTrusted = true
   let isClosed = false
@@ -47,7 +47,7 @@ export function createHearing({ backend, availability, prefixes, onChange, onGap
   async function prove(): Promise<void> {
     const answers = await Promise.all(trackings.map((tracking) => tracking.prove()))
     // A connection that does not answer is replaced, and tells when it hears again.
-    if (isClosed || availability.circuit.at !== 'closed') return
+    if (isClosed || availability.circuit().at !== 'closed') return
     if (answers.every(Boolean)) onGap()
     isTrusted = true
   }
@@ -58,9 +58,7 @@ export function createHearing({ backend, availability, prefixes, onChange, onGap
   })
 
   return {
-    get isOn() {
-      return isTrusted && heard.size === prefixes.length
-    },
+    isOn: () => isTrusted && heard.size === prefixes.length,
     close() {
       isClosed = true
       unwatch()

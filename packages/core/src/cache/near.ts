@@ -52,8 +52,8 @@ export interface Near {
   end(): void
   /** These have changed, or, without any, all may have. */
   drop(keys?: readonly string[]): void
-  readonly size: number
-  readonly bytes: Bytes
+  size(): number
+  bytes(): Bytes
 }
 
 const overhead: Bytes = 200
@@ -144,11 +144,7 @@ export function createNear(
       changed.clear()
       allChanged = changes
     },
-    get size() {
-      return entries.size
-    },
-    get bytes() {
-      return entries.calculatedSize
-    },
+    size: () => entries.size,
+    bytes: () => entries.calculatedSize,
   }
 }

@@ -10,7 +10,7 @@ export interface Quarantine {
   /** Whether an entry with this revision does not count now. */
   holds(revision: number): boolean
   /** Whether there is one now. */
-  readonly isOn: boolean
+  isOn(): boolean
   close(): void
 }
 
@@ -38,9 +38,7 @@ export function createQuarantine(
   }
 
   return {
-    get isOn() {
-      return isOn()
-    },
+    isOn,
     holds: (revision) => isOn() && revision < recoveredAt,
     close: unwatch,
   }

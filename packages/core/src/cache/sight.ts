@@ -118,7 +118,7 @@ export function createSights(options: SightsOptions): Sights {
       return sight instanceof Promise ? sight.then(onSight, onError) : onSight(sight)
     }
     const reading = entries.get(key)
-    return versions.generation === undefined
+    return versions.generation() === undefined
       ? // Asked in the same turn, so that it takes no round trip of its own.
         Promise.all([reading, versions.askGeneration()]).then((both) => onReading(...both), onError)
       : reading.then(onReading as (reading: Reading) => T | Promise<T>, onError)
@@ -154,7 +154,7 @@ export function createSights(options: SightsOptions): Sights {
       let ended = 0
       try {
         const [readings, generation] =
-          versions.generation === undefined
+          versions.generation() === undefined
             ? await Promise.all([entries.getMany(keys), versions.askGeneration()])
             : [await entries.getMany(keys), undefined]
         const judged = readings.map((reading) => judge(reading, generation))

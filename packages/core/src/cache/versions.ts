@@ -17,7 +17,7 @@ export interface Scope {
  */
 export interface Versions {
   /** The generation, where this process knows it for sure. */
-  readonly generation: number | undefined
+  generation(): number | undefined
   /** Asks for the generation; `undefined` while nobody knows it, or there is none yet. */
   askGeneration(): Promise<number | undefined>
   /**
@@ -144,9 +144,7 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   }
 
   return {
-    get generation() {
-      return generation
-    },
+    generation: () => generation,
     async askGeneration() {
       const { version, isConfirmed } = await ask(all)
       return isConfirmed ? version : undefined
@@ -180,7 +178,7 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
       )
     },
     scopeOf(tags) {
-      const ensured = ensure(all)
+      const ensured = generation ?? ensure(all)
       if (tags.length === 0)
         return typeof ensured === 'number'
           ? { generation: ensured, tags: noTags }

@@ -203,17 +203,17 @@ export function createEntries(options: EntriesOptions): Entries {
   }
 
   function settleLater(): void {
-    if (isSettling || availability.circuit.at !== 'closed') return
+    if (isSettling || availability.circuit().at !== 'closed') return
     isSettling = true
     clock.setTimeout(() => void settleNow(), settleSoon)
   }
 
   async function settleNow(): Promise<void> {
-    if (availability.circuit.at === 'closed') {
+    if (availability.circuit().at === 'closed') {
       await settleJournal({ ...options, call: (operation) => availability.call('write', operation) })
     }
     isSettling = false
-    if (journal.size > 0) settleLater()
+    if (journal.size() > 0) settleLater()
   }
 
   async function* keys(): AsyncIterable<readonly string[]> {

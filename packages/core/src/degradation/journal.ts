@@ -27,7 +27,7 @@ export type Decision =
 
 /** The decisions of an outage, the last one of each key, in the order in which the keys came up. */
 export interface Journal {
-  readonly size: number
+  size(): number
   get(wireKey: string): Decision | undefined
   put(wireKey: string, decision: Decision): void
   /** Forgets a decision, if it still is this one. */
@@ -54,9 +54,7 @@ export function createJournal(options: {
   }
 
   return {
-    get size() {
-      return decisions.size
-    },
+    size: () => decisions.size,
     get: (wireKey) => decisions.get(wireKey),
     put(wireKey, decision) {
       remove(wireKey)

@@ -95,7 +95,7 @@ export function createKnowledge(options: {
   }
 
   return {
-    isUndecided: (wireKey) => journal.size > 0 && journal.get(wireKey) !== undefined,
+    isUndecided: (wireKey) => journal.size() > 0 && journal.get(wireKey) !== undefined,
     read,
     keep,
     remember(wireKey, bytes, ttl) {

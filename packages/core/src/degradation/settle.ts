@@ -60,7 +60,7 @@ export async function settleJournal(settle: Settle): Promise<Fault | undefined> 
   const { journal, events, concern, epoch } = settle
   const count = { applied: 0, superseded: 0 }
   let fault: Fault | undefined
-  while (!fault && journal.size > 0) {
+  while (!fault && journal.size() > 0) {
     const batch = journal.entries().slice(0, together)
     await Promise.all(
       batch.map(async ([wireKey, decision]) => {

@@ -1,10 +1,20 @@
+import { Buffer } from 'node:buffer'
 import { HoldfastError, optionError } from '../errors.ts'
 import { parseSize, type Bytes, type Size } from '../units.ts'
 import { codecs, createCompression, tooLarge, type CompressionOptions } from './compression.ts'
 import { createKeyring, encryptionOverhead, type EncryptionOptions } from './encryption.ts'
 import { fromJson, notSerialisable, toJson } from './json.ts'
 import { headerLength, magic, readHeader, writeHeader } from './layout.ts'
-import { fromPayload, isBinary, isKnownKind, textOf, toPayload } from './payload.ts'
+import {
+  fromPayload,
+  isBinary,
+  isKnownKind,
+  kindOf,
+  payloadLength,
+  textOf,
+  toPayload,
+  writePayload,
+} from './payload.ts'
 
 /** How values are written. What is read does not depend on it, but for encryption and the bounds. */
 export interface EnvelopeOptions {
@@ -96,9 +106,9 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
   const readsPlaintext = !encryption || encryption.acceptPlaintext === true
 
   function seal(wireKey: string, value: unknown, meta: EnvelopeMeta = {}): Uint8Array {
-    const { kind, scope, content } = toPayload(value)
-    const before = scope?.length ?? 0
-    const size = before + (typeof content === 'string' ? Buffer.byteLength(content) : content.length)
+    const payload = toPayload(value)
+    const kind = kindOf(payload)
+    const size = payloadLength(payload)
     if (size > limits.value) throw valueTooLarge(size, limits.value)
 
     const { revision = 0, stamp = 0, endsAt = 0 } = meta
@@ -113,17 +123,15 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
         stamp,
         endsAt,
       })
-      if (scope) bytes.set(scope, headerLength)
-      if (typeof content === 'string') bytes.write(content, headerLength + before)
-      else bytes.set(content, headerLength + before)
+      writePayload(bytes, headerLength, payload)
       return bytes
     }
 
-    const encoded = typeof content === 'string' ? Buffer.from(content) : content
-    const plain = scope ? Buffer.concat([scope, encoded]) : encoded
+    const plain = Buffer.allocUnsafe(size)
+    writePayload(plain, 0, payload)
     const deflated = size < threshold ? undefined : compressor.deflate(plain)
-    const { codec, bytes: payload } = deflated ?? { codec: codecs.none, bytes: plain }
-    const bytes = Buffer.allocUnsafe(headerLength + payload.length + (keyring ? encryptionOverhead : 0))
+    const { codec, bytes: written } = deflated ?? { codec: codecs.none, bytes: plain }
+    const bytes = Buffer.allocUnsafe(headerLength + written.length + (keyring ? encryptionOverhead : 0))
     const keyId = keyring?.keyId ?? 0
     writeHeader(bytes, wireKey, {
       kind,
@@ -134,8 +142,8 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
       stamp,
       endsAt,
     })
-    if (keyring) keyring.seal(bytes, wireKey, payload)
-    else bytes.set(payload, headerLength)
+    if (keyring) keyring.seal(bytes, wireKey, written)
+    else bytes.set(written, headerLength)
     return bytes
   }
 

@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import { fromJson, notSerialisable, toJson } from './json.ts'
-import { readScope, Scoped, writeScope } from './scoped.ts'
+import { readScope, Scoped, scopeText, writeScope, type ScopeText } from './scoped.ts'
 
 /**
  * What a payload is; the numbers are on the wire and never change their meaning. Bytes of several at a time are in the
@@ -56,9 +56,9 @@ const views: readonly (View | undefined)[] = [
 /** A value ready to be written: as text (to be encoded as UTF-8) or as bytes that are the caller's. */
 export interface Payload {
   readonly kind: number
-  /** What stands before the content. */
-  readonly scope?: Buffer
   readonly content: string | Uint8Array
+  /** What the content hangs on; `kind` is that of the content then. */
+  readonly scope: ScopeText | undefined
 }
 
 const nothing = new Uint8Array(0)
@@ -68,16 +68,35 @@ export function toPayload(value: unknown): Payload {
   if (typeof value === 'string') {
     // Lone surrogates have no UTF-8; JSON escapes them.
     return value.isWellFormed()
-      ? { kind: kinds.string, content: value }
-      : { kind: kinds.json, content: toJson(value) }
+      ? { kind: kinds.string, content: value, scope: undefined }
+      : { kind: kinds.json, content: toJson(value), scope: undefined }
   }
-  if (value === undefined) return { kind: kinds.undefined, content: nothing }
-  if (isBinary(value)) return { kind: binaryKind(value), content: bytesOf(value) }
+  if (value === undefined) return { kind: kinds.undefined, content: nothing, scope: undefined }
+  if (isBinary(value)) return { kind: binaryKind(value), content: bytesOf(value), scope: undefined }
   if (value instanceof Scoped) {
     const { kind, content } = toPayload(value.value)
-    return { kind: kinds.scoped, scope: writeScope(kind, value), content }
+    return { kind, content, scope: scopeText(value) }
   }
-  return { kind: kinds.json, content: toJson(value) }
+  return { kind: kinds.json, content: toJson(value), scope: undefined }
+}
+
+/** Gives the kind that the header names. */
+export function kindOf({ kind, scope }: Payload): number {
+  return scope ? kinds.scoped : kind
+}
+
+/** Gives how many bytes a payload takes. */
+export function payloadLength({ content, scope }: Payload): number {
+  const length = typeof content === 'string' ? Buffer.byteLength(content) : content.length
+  return scope ? scope.length + length : length
+}
+
+/** Writes a payload into bytes that have room for it. */
+export function writePayload(bytes: Buffer, at: number, { kind, content, scope }: Payload): void {
+  if (scope) writeScope(bytes, at, kind, scope)
+  const start = scope ? at + scope.length : at
+  if (typeof content === 'string') bytes.write(content, start)
+  else bytes.set(content, start)
 }
 
 /** Whether a value travels as raw bytes; plain JSON has no form for such. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { fromJson } from './json.ts'
 import { float64At, writeFloat64 } from './layout.ts'
 
@@ -25,18 +26,32 @@ const none: readonly TagVersion[] = []
  */
 const fixedScope = 11
 
-/** Gives the bytes before a scoped content. Throws a `RangeError` where the tags take more than 64 kB. */
-export function writeScope(kind: number, { generation, tags }: Scoped): Buffer {
-  const text = tags.length === 0 ? '' : JSON.stringify(tags)
+/** What stands before a scoped content, ready to be written. */
+export interface ScopeText {
+  readonly generation: number
+  /** The tags as JSON; `''` where there are none. */
+  readonly tags: string
+  /** How many bytes it takes. */
+  readonly length: number
+}
+
+/** Throws a `RangeError` where the tags take more than 64 kB. */
+export function scopeText({ generation, tags }: Scoped): ScopeText {
+  if (tags.length === 0) return { generation, tags: '', length: fixedScope }
+  const text = JSON.stringify(tags)
   const length = Buffer.byteLength(text)
   if (length > 0xffff) throw new RangeError('the tags take more than 64 kB')
-  const bytes = Buffer.allocUnsafe(fixedScope + length)
-  bytes[0] = kind
-  writeFloat64(bytes, 1, generation)
-  bytes[9] = length >>> 8
-  bytes[10] = length
-  if (length > 0) bytes.write(text, fixedScope)
-  return bytes
+  return { generation, tags: text, length: fixedScope + length }
+}
+
+/** Writes what stands before a content of a kind. */
+export function writeScope(bytes: Buffer, at: number, kind: number, scope: ScopeText): void {
+  const tags = scope.length - fixedScope
+  bytes[at] = kind
+  writeFloat64(bytes, at + 1, scope.generation)
+  bytes[at + 9] = tags >>> 8
+  bytes[at + 10] = tags
+  if (tags > 0) bytes.write(scope.tags, at + fixedScope)
 }
 
 /** Reads what {@link writeScope} wrote; `start` is where the content begins. Throws for what is damaged. */

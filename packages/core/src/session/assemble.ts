@@ -84,7 +84,7 @@ export function assembleSessions(given: SessionEngineOptions, ground: SessionGro
   })
   ground.onClose(endings.close)
   const index = createUserIndex({
-    sets: () => endings.sets,
+    sets: endings.sets,
     availability,
     clock,
     nameOf: (user) => `${ground.prefix}:user:${prefix}${user}`,

@@ -139,7 +139,7 @@ export function createContinuity(options: {
   }
 
   function isWitnessed(sent: Claims): boolean {
-    return restoreUnwitnessed || sent.issuedAt >= endings.since
+    return restoreUnwitnessed || sent.issuedAt >= endings.since()
   }
 
   function checked(session: string, { text, claims, content }: Opened): Sent | undefined {

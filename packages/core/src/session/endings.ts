@@ -13,7 +13,7 @@ export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join'> {
   /** Asks the primary to mark an ending, to tell it, and to remove the session's record in the same step. */
   tell(ending: Ending, wireKey?: string): Promise<void>
   /** The primary's sets, as long as it lets us use them. */
-  readonly sets: ExpiringSets | undefined
+  sets(): ExpiringSets | undefined
   /** Something hints that marks are missing here or in the primary: compares soon. */
   compareSoon(): void
   close(): void
@@ -109,7 +109,7 @@ export function createEndings({
   }
 
   async function compareNow(): Promise<void> {
-    if (availability.circuit.at === 'closed' && sets) {
+    if (availability.circuit().at === 'closed' && sets) {
       if (!(await subscription)) listen().catch(() => undefined)
       await compare((operation) => availability.call('write', operation))
     }
@@ -135,15 +135,9 @@ export function createEndings({
   }
 
   return {
-    get since() {
-      return marks.since
-    },
-    get isEmpty() {
-      return marks.isEmpty
-    },
-    get sets() {
-      return sets
-    },
+    since: marks.since,
+    isEmpty: marks.isEmpty,
+    sets: () => sets,
     isEnded: marks.isEnded,
     isUserEnded: marks.isUserEnded,
     userEndedBefore: marks.userEndedBefore,

@@ -76,7 +76,7 @@ export function createFacts(options: EngineOptions): Facts {
   }
 
   function isEnded(id: string): boolean {
-    return !endings.isEmpty && endings.isEnded(digest(id))
+    return !endings.isEmpty() && endings.isEnded(digest(id))
   }
 
   function userOf(data: SessionData): string | undefined {

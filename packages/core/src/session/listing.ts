@@ -99,7 +99,7 @@ export function createListing(
 
   async function clear(): Promise<void> {
     await availability.settled()
-    if (availability.state !== 'healthy')
+    if (availability.state() !== 'healthy')
       throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
     for await (const batch of entries.keys()) await Promise.all(batch.map(end))
   }

@@ -23,8 +23,8 @@ export type Ending =
 /** The marks of endings that this process holds. */
 export interface Marks {
   /** Endings since this time, in ms since the epoch, are all known; of earlier ones some may not be. */
-  readonly since: number
-  readonly isEmpty: boolean
+  since(): number
+  isEmpty(): boolean
   isEnded(session: string): boolean
   /** Whether all sessions of a user that began before a time were ended, and this one with them. */
   isUserEnded(user: string, session: string, begunAt: number): boolean
@@ -102,12 +102,8 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
   }
 
   return {
-    get since() {
-      return Math.max(coverage, forgotten)
-    },
-    get isEmpty() {
-      return members.size === 0
-    },
+    since: () => Math.max(coverage, forgotten),
+    isEmpty: () => members.size === 0,
     isEnded(session) {
       const until = sessions.get(session)
       return until !== undefined && until > now()

@@ -48,7 +48,7 @@ export function createRecall(
 
   async function found(id: string, reading: Found, sent: Sent | undefined): Promise<Loaded> {
     if (reading.endsAt > 0 && reading.endsAt <= clock.now()) return missing()
-    const user = endings.isEmpty ? undefined : userOf(reading.value as SessionData)
+    const user = endings.isEmpty() ? undefined : userOf(reading.value as SessionData)
     if (user && endings.isUserEnded(user, digest(id), reading.stamp)) {
       await end(id)
       return ended()

@@ -43,26 +43,20 @@ export const mutated = {
     ...module,
     createMarks(options) {
       const marks = module.createMarks(options)
-      return Object.defineProperties(
-        {
-          ...marks,
-          isEnded: (session) => !is('sessions never count as ended') && marks.isEnded(session),
-          isUserEnded: (...asked) =>
-            !is('users never count as logged out everywhere') && marks.isUserEnded(...asked),
-          mark(ending) {
-            const isUnmarked = ending.of === 'user' && is('endings of a user are not marked')
-            return marks.mark(isUnmarked ? { ...ending, until: 0 } : ending)
-          },
-          join: (theirs) =>
-            is('endings are forgotten while the primary is away')
-              ? marks.join(theirs).filter(([member]) => member.startsWith('c'))
-              : marks.join(theirs),
-        } satisfies typeof marks,
-        {
-          since: { get: () => marks.since },
-          isEmpty: { get: () => marks.isEmpty },
+      return {
+        ...marks,
+        isEnded: (session) => !is('sessions never count as ended') && marks.isEnded(session),
+        isUserEnded: (...asked) =>
+          !is('users never count as logged out everywhere') && marks.isUserEnded(...asked),
+        mark(ending) {
+          const isUnmarked = ending.of === 'user' && is('endings of a user are not marked')
+          return marks.mark(isUnmarked ? { ...ending, until: 0 } : ending)
         },
-      )
+        join: (theirs) =>
+          is('endings are forgotten while the primary is away')
+            ? marks.join(theirs).filter(([member]) => member.startsWith('c'))
+            : marks.join(theirs),
+      }
     },
   }),
 

@@ -10,7 +10,7 @@ export interface HearingConnection {
 /** Keeps one connection: opened when it is wanted, asked now and then whether it lives, and opened again when it is lost. */
 export interface KeptConnection<C extends HearingConnection> {
   /** The one there is, or that is being opened. */
-  readonly current: Promise<C> | undefined
+  current(): Promise<C> | undefined
   /** Gives it, opened where there is none; rejects, in bounded time, where it cannot be had. */
   connect(): Promise<C>
   /** Opens it soon, where there is none. */
@@ -102,9 +102,7 @@ export function keepConnection<C extends HearingConnection>(
   }
 
   return {
-    get current() {
-      return connection
-    },
+    current: () => connection,
     connect,
     connectSoon: () => schedule(0),
     prove,

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { optionError } from '../../errors.ts'
 import type { Milliseconds } from '../../units.ts'
 import {

@@ -69,7 +69,7 @@ export function createSubscriber(open: OpenListening): Subscriber {
     const listeners = channels.get(channel)
     if (!listeners?.delete(listener) || listeners.size > 0) return
     channels.delete(channel)
-    const opened = await connection.current?.catch(() => undefined)
+    const opened = await connection.current()?.catch(() => undefined)
     // The connection may be gone by now, and the subscription with it.
     await opened?.unsubscribe(channel).catch(() => undefined)
   }

@@ -46,7 +46,7 @@ export function createTracker(open: OpenTracking): Tracker {
   return {
     track(prefix, listener) {
       // A connection tracks what it was opened for; a moment later, as caches are often made several at a time.
-      if (connection.current) connection.drop(0)
+      if (connection.current()) connection.drop(0)
       else connection.connectSoon()
       // Only now: it must not be told that what it never heard is lost, before it even has this call's answer.
       listeners.set(listener, prefix)
