@@ -1,11 +1,14 @@
 import { startProxy, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { Redis } from 'ioredis'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { corkTurns } from '../src/backend/redis/cork.ts'
 import { redisBackendFrom } from '../src/backend/redis/connect.ts'
 import { ioredisPort } from '../src/backend/redis/ioredis.ts'
 import { createRedisBackend } from '../src/backend/redis/redis.ts'
+import { encodeCommand } from '../src/backend/redis/resp-writer.ts'
 import { isReady, text } from './redis-support.ts'
 
 let redis: RedisServer
@@ -54,6 +57,41 @@ describe('corkTurns', () => {
     expect(write).toHaveBeenCalledTimes(4)
     expect(pieces.join('')).toBe('abcde')
   })
+
+  it.each([1, 3])(
+    'changes nothing of %i commands in a turn that wait in a socket nobody reads',
+    async (together) => {
+      const server = createServer((client) => client.pause()).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+      const [peer] = (await once(server, 'connection')) as [Socket]
+      onTestFinished(() => {
+        socket.destroy()
+        peer.destroy()
+        server.close()
+      })
+      corkTurns(socket, () => together > 1)
+      const sent: Buffer[] = []
+      while (sent.length < 3_000 || socket.writableLength === 0) {
+        for (let i = 0; i < together; i++) {
+          const value = Buffer.alloc(8_000, sent.length % 251)
+          socket.write(['SET', `key ${sent.length}`, value] as never)
+          sent.push(encodeCommand(['SET', `key ${sent.length}`, value]) as Buffer)
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      const expected = Buffer.concat(sent)
+      const received: Buffer[] = []
+      let length = 0
+      peer.on('data', (chunk: Buffer) => {
+        received.push(chunk)
+        length += chunk.length
+      })
+      peer.resume()
+      await expect.poll(() => length, { timeout: 10_000 }).toBe(expected.length)
+      expect(Buffer.concat(received).equals(expected)).toBe(true)
+    },
+  )
 
   it('writes nothing to a stream that was ended meanwhile', async () => {
     const stream = new PassThrough()

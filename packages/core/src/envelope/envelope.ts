@@ -123,12 +123,12 @@ export function createEnvelopes(options: EnvelopeOptions = {}): Envelopes {
         stamp,
         endsAt,
       })
-      writePayload(bytes, headerLength, payload)
+      writePayload(bytes, size, payload)
       return bytes
     }
 
     const plain = Buffer.allocUnsafe(size)
-    writePayload(plain, 0, payload)
+    writePayload(plain, size, payload)
     const deflated = size < threshold ? undefined : compressor.deflate(plain)
     const { codec, bytes: written } = deflated ?? { codec: codecs.none, bytes: plain }
     const bytes = Buffer.allocUnsafe(headerLength + written.length + (keyring ? encryptionOverhead : 0))

@@ -91,12 +91,14 @@ export function payloadLength({ content, scope }: Payload): number {
   return scope ? scope.length + length : length
 }
 
-/** Writes a payload into bytes that have room for it. */
-export function writePayload(bytes: Buffer, at: number, { kind, content, scope }: Payload): void {
+/** Writes a payload of a length that was worked out before to the end of some bytes. */
+export function writePayload(bytes: Buffer, length: number, { kind, content, scope }: Payload): void {
+  const at = bytes.length - length
   if (scope) writeScope(bytes, at, kind, scope)
   const start = scope ? at + scope.length : at
-  if (typeof content === 'string') bytes.write(content, start)
-  else bytes.set(content, start)
+  if (typeof content !== 'string') bytes.set(content, start)
+  // As many bytes as characters is ASCII, which takes a tenth of the time.
+  else bytes.write(content, start, start + content.length === bytes.length ? 'latin1' : 'utf8')
 }
 
 /** Whether a value travels as raw bytes; plain JSON has no form for such. */

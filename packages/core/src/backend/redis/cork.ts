@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { RedisCommand } from './port.ts'
 import { RespWriter } from './resp-writer.ts'
 
@@ -48,16 +49,21 @@ export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
 
   function writeJoined(): void {
     waiting = 0
+    const { encoding } = joined
     const chunk = joined.take()
     // A socket that was ended meanwhile takes no more; its commands are rejected with it.
-    if (chunk.length > 0 && socket.writable) write.call(socket, chunk)
+    if (chunk.length > 0 && socket.writable) write.call(socket, chunk, encoding)
+    // The kernel has it all; else the buffer is on its way until the socket is drained. Another kind of stream may hold it.
+    if (socket instanceof Socket && socket.writableLength === 0) joined.giveBack()
   }
 
   socket.write = (chunk, encoding, callback) => {
     if (!scheduled) {
       if (wasAlone && isBusy?.() === false) {
-        const alone = Array.isArray(chunk) ? encodeAlone(chunk as unknown as RedisCommand) : chunk
-        return write.call(socket, alone, encoding, callback)
+        if (!Array.isArray(chunk)) return write.call(socket, chunk, encoding, callback)
+        joined.command(chunk as unknown as RedisCommand)
+        writeJoined()
+        return true
       }
       scheduled = true
       // The next tick comes after the promise callbacks that most commands are sent from. Where answers are awaited
@@ -77,11 +83,6 @@ export function corkTurns(stream: unknown, isBusy?: () => boolean): boolean {
       writeJoined()
     }
     return true
-  }
-
-  function encodeAlone(command: RedisCommand): string | Buffer {
-    joined.command(command)
-    return joined.take()
   }
 
   socket[takesCommands] = true
