@@ -1,4 +1,4 @@
-// A Nest application with its cache module, asked over HTTP.
+// A Nest application with its cache module, asked over HTTP by a process of its own.
 import 'reflect-metadata'
 import {
   CACHE_MANAGER,
@@ -11,18 +11,12 @@ import {
 import type { Cache, Holdfast } from '@holdfast/core'
 import { Controller, Get, Inject, Module, Param, Query } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { Agent, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import type { Database, Value } from './database.ts'
+import type { Answer } from './http-caller.ts'
 import { runUnderLoad } from './under-load.ts'
 
 const DATABASE = Symbol('the database')
-
-/** What a handler answers with: Nest sends no body for `undefined`. */
-interface Answer {
-  readonly value: Value | undefined
-}
 
 class ValuesController {
   readonly #cache: CacheManager
@@ -71,25 +65,12 @@ await runUnderLoad(async ({ options, near, database }) => {
   await app.listen(0, '127.0.0.1')
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address()
 
-  const agent = new Agent({ keepAlive: true })
-  function ask(path: string): Promise<Value | undefined> {
-    return new Promise((resolve, reject) => {
-      const asked = get({ agent, port, host: '127.0.0.1', path: `/${path}` }, (response) => {
-        text(response).then((body) => {
-          if (response.statusCode === 200) resolve((JSON.parse(body) as Answer).value)
-          else reject(new Error(`answered ${response.statusCode}`))
-        }, reject)
-      })
-      asked.on('error', reject)
-    })
-  }
-
+  const cache = app.get<CacheManager>(CACHE_MANAGER)
   return {
     holdfast: app.get<Holdfast>(HOLDFAST),
     cache: app.get<Cache>(HOLDFAST_CACHE),
-    get: (key) => ask(`values/${encodeURIComponent(key)}`),
-    getOrSet: async (key, ttl) => (await ask(`made/${encodeURIComponent(key)}?ttl=${ttl}`))!,
-    getOrSetWithin: (key, ttl) =>
-      app.get<CacheManager>(CACHE_MANAGER).wrap(key, () => database.read(key), ttl),
+    port,
+    get: (key) => cache.get(key),
+    getOrSet: (key, ttl) => cache.wrap(key, () => database.read(key), ttl),
   }
 })

@@ -4,7 +4,7 @@ import { type Database, type Value } from './database.ts'
 export interface Sample {
   /** When it was due, in ms since the epoch. */
   readonly due: number
-  /** From when it was due until its answer, in ms. */
+  /** From when it was due, or sent, until its answer, in ms. */
   readonly ms: number
   /** It had no answer within the patience. */
   readonly isHung: boolean
@@ -22,8 +22,6 @@ export interface Subject {
   getOrSet(key: string, ttl: number): Promise<Value>
   /** Gives the value if the cache has it. */
   get(key: string): Promise<Value | undefined>
-  /** `getOrSet` from within the application, where a crowd at its door would measure the door. Left out: the same. */
-  getOrSetWithin?(key: string, ttl: number): Promise<Value>
 }
 
 export interface Load {
@@ -31,7 +29,7 @@ export interface Load {
   run(rate: number): void
   /** Asks for so many keys that nobody has, all at once. */
   crowd(size: number): Promise<void>
-  /** Asks for all seeded keys. */
+  /** Asks for all seeded keys, one after the other. */
   sweep(): Promise<void>
   /** Ends the run, waits for what is under way, and gives all samples since the last time. */
   stop(): Promise<Sample[]>
@@ -45,7 +43,15 @@ const patience = 5_000
 
 export const seededKeys: readonly string[] = Array.from({ length: keysEach }, (_, i) => `seeded:${i}`)
 
-export function createLoad(subject: Subject, database: Database): Load {
+/**
+ * Creates the load. A call takes its time from when it was due, as an application that is late is late for its callers; `sent`
+ * counts from when it was sent, for a process that does nothing but ask: that it is late itself says nothing of the application.
+ */
+export function createLoad(
+  subject: Subject,
+  database: Database,
+  { from = 'due' }: { readonly from?: 'due' | 'sent' } = {},
+): Load {
   const name = process.pid
   let samples: Sample[] = []
   let under: Promise<void>[] = []
@@ -54,14 +60,15 @@ export function createLoad(subject: Subject, database: Database): Load {
 
   async function call(key: string, ttl: number | undefined, due = now(), isCrowd = false): Promise<void> {
     const { version } = database.now(key)
+    const began = from === 'due' ? due : now()
     const sample = (failure: string | undefined, isStale = false, isHung = false): void =>
-      void samples.push({ due, ms: now() - due, failure, isStale, isHung, isCrowd })
+      void samples.push({ due, ms: now() - began, failure, isStale, isHung, isCrowd })
     let patient: NodeJS.Timeout | undefined
     try {
       const impatience = new Promise<'hung'>((resolve) => {
         patient = setTimeout(resolve, patience, 'hung')
       })
-      const asked = ttl === undefined ? subject.get(key) : made(key, ttl, isCrowd)
+      const asked = ttl === undefined ? subject.get(key) : subject.getOrSet(key, ttl)
       const value = await Promise.race([asked, impatience])
       if (value === 'hung') sample(undefined, false, true)
       else if (value === undefined) sample(ttl === undefined ? undefined : 'no value')
@@ -71,10 +78,6 @@ export function createLoad(subject: Subject, database: Database): Load {
     } finally {
       clearTimeout(patient)
     }
-  }
-
-  function made(key: string, ttl: number, isCrowd: boolean): Promise<Value> {
-    return isCrowd && subject.getOrSetWithin ? subject.getOrSetWithin(key, ttl) : subject.getOrSet(key, ttl)
   }
 
   function next(i: number, due: number): Promise<void> {
@@ -100,7 +103,7 @@ export function createLoad(subject: Subject, database: Database): Load {
       await Promise.all(calls)
     },
     async sweep() {
-      await Promise.all(seededKeys.map((key) => call(key, undefined)))
+      for (const key of seededKeys) await call(key, undefined)
     },
     async stop() {
       clearInterval(timer)

@@ -31,15 +31,35 @@ export interface ApplicationProcess {
 /** Starts an application; resolves once it can be asked. */
 export async function startApplication(options: ApplicationOptions): Promise<ApplicationProcess> {
   const { name, client, url, near } = options
-  const env = {
-    ...process.env,
-    CLIENT: client,
-    URL: url,
-    NEAR: near ? 'yes' : 'no',
-    NODE_ENV: 'production',
+  const env = { CLIENT: client, URL: url, NEAR: near ? 'yes' : 'no', NODE_ENV: 'production' }
+  const application = await startChild(`app-${name}.ts`, env)
+  const { port } = application.messages.find((message) => message.type === 'ready')!
+  if (port === undefined) return application
+  return askedBy(await startChild('http-caller.ts', { PORT: String(port) }), application)
+}
+
+/** An application that is asked by a process of its own. */
+function askedBy(caller: ApplicationProcess, application: ApplicationProcess): ApplicationProcess {
+  return {
+    messages: application.messages,
+    async order(order) {
+      if (order.do !== 'run' && order.do !== 'sweep') await application.order(order)
+      if (order.do === 'run' || order.do === 'sweep' || order.do === 'note') await caller.order(order)
+    },
+    async stop() {
+      const [asked, own] = await Promise.all([caller.stop(), application.stop()])
+      return { samples: [...asked.samples, ...own.samples], factories: own.factories }
+    },
+    kill() {
+      caller.kill()
+      application.kill()
+    },
   }
-  const child = fork(new URL(`app-${name}.ts`, import.meta.url), {
-    env,
+}
+
+async function startChild(file: string, env: Readonly<Record<string, string>>): Promise<ApplicationProcess> {
+  const child = fork(new URL(file, import.meta.url), {
+    env: { ...process.env, ...env },
     execArgv: ['--conditions=@holdfast/source'],
   })
   const messages: Message[] = []
@@ -50,7 +70,7 @@ export async function startApplication(options: ApplicationOptions): Promise<App
     if (message.type === 'done') waiting.get(message.number)?.(message.outcome)
   })
   const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the application ${name} ended by itself (${String(code)})`)
+    throw new Error(`${file} ended by itself (${String(code)})`)
   })
   ended.catch(() => undefined)
 

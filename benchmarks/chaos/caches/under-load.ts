@@ -17,6 +17,8 @@ export interface Ground {
 
 /** An application, ready to be asked. */
 export interface Application extends Subject {
+  /** Where it is asked by others, over HTTP. Left out: it is asked from within. */
+  readonly port?: number
   /** What tells of transitions; left out where there is nothing of the kind. */
   readonly holdfast?: Holdfast
   /** The cache in it, by which it removes and writes what has changed. */
@@ -51,17 +53,31 @@ export interface Outcome {
 
 export type Message =
   | Telling
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly port?: number | undefined }
   | { readonly type: 'done'; readonly number: number; readonly outcome: Outcome | undefined }
+
+/** Does what the parent process orders, and tells it when that is done, or that something was not caught. */
+export function obeyOrders(obey: (order: Order) => Promise<Outcome | undefined>): void {
+  process.on('uncaughtException', (error) => tell({ type: 'uncaught', error: String(error) }))
+  process.on('unhandledRejection', (error) => tell({ type: 'uncaught', error: String(error) }))
+  process.on('disconnect', () => process.exit())
+  process.on('message', ({ number, order }: { number: number; order: Order }) => {
+    void obey(order).then(
+      (outcome) => tell({ type: 'done', number, outcome }),
+      (error: unknown) => tell({ type: 'uncaught', error: String(error) }),
+    )
+  })
+}
+
+export function tell(message: Message): void {
+  process.send?.(message)
+}
 
 /** Runs an application in this process, does what the parent process orders, and tells it what happens. */
 export async function runUnderLoad(open: (ground: Ground) => Promise<Application>): Promise<void> {
   const { CLIENT: client, URL: url = '', NEAR: near } = process.env
-  const tell = (message: Message): void => void process.send?.(message)
   const log = (line: string): void => tell({ type: 'log', line })
-  process.on('uncaughtException', (error) => tell({ type: 'uncaught', error: String(error) }))
-  process.on('unhandledRejection', (error) => tell({ type: 'uncaught', error: String(error) }))
-  process.on('disconnect', () => process.exit())
+  obeyOrders(obey)
 
   const database = createDatabase()
   const application = await open({
@@ -77,13 +93,7 @@ export async function runUnderLoad(open: (ground: Ground) => Promise<Application
   application.holdfast?.on('transition', ({ to }) => tell({ type: 'transition', to, at: Date.now() }))
   await application.holdfast?.ready()
   const load = createLoad(application, database)
-  process.on('message', ({ number, order }: { number: number; order: Order }) => {
-    void obey(order).then(
-      (outcome) => tell({ type: 'done', number, outcome }),
-      (error: unknown) => tell({ type: 'uncaught', error: String(error) }),
-    )
-  })
-  tell({ type: 'ready' })
+  tell({ type: 'ready', port: application.port })
 
   async function obey(order: Order): Promise<Outcome | undefined> {
     if (order.do === 'stop') return { samples: await load.stop(), factories: database.most() }
