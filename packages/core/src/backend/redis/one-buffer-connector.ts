@@ -5,6 +5,8 @@ import { connect } from 'node:tls'
 
 /** As much as Node reads at once, into a new buffer each time. */
 const readSize = 65_536
+/** What is larger is handed on as it is, and the next read goes into another buffer. */
+const copiedUpTo = 16_384
 
 /**
  * Connects to a single server as ioredis does, but reads past the stream's bookkeeping and into one buffer for all reads, out
@@ -33,10 +35,13 @@ class OneBufferConnector extends AbstractConnector {
   #open(): Socket {
     const { path, host, port, family, tls } = this.#options
     const address = path ? { path } : { host, port, family }
+    let current = Buffer.allocUnsafeSlow(readSize)
     const onread = {
-      buffer: Buffer.allocUnsafeSlow(readSize),
-      callback(size: number, buffer: Uint8Array): boolean {
-        socket.emit('data', Buffer.from(buffer.subarray(0, size)))
+      buffer: () => current,
+      callback(size: number): boolean {
+        const came = current.subarray(0, size)
+        if (size > copiedUpTo) current = Buffer.allocUnsafeSlow(readSize)
+        socket.emit('data', size > copiedUpTo ? came : Buffer.from(came))
         return true
       },
     }
