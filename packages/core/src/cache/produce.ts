@@ -248,6 +248,8 @@ export function createProducer(options: ProducerOptions): Producer {
     produce,
     refresh,
     void(wireKey) {
+      // As for most writes, there is none; which is faster to see than to look for.
+      if (flights.size === 0) return
       if (wireKey !== undefined) voidOne(wireKey)
       else for (const voided of flights.keys()) voidOne(voided)
     },

@@ -57,7 +57,7 @@ export class RespWriter {
 
   /** Counts the bytes of what is about to be text. */
   #lengthOf(text: string): number {
-    const bytes = Buffer.byteLength(text)
+    const bytes = byteLength(text)
     if (bytes !== text.length) {
       this.#wide += bytes - text.length
       this.#isWide = true
@@ -106,6 +106,13 @@ export class RespWriter {
     this.#spare ??= Buffer.allocUnsafeSlow(spareSize)
     return this.#spare.subarray(0, size)
   }
+}
+
+/** Counts short words itself, as most are: in less time than a call into Node takes. */
+function byteLength(text: string): number {
+  if (text.length > 16) return Buffer.byteLength(text)
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text)
+  return text.length
 }
 
 /** Gives one command in RESP. */
