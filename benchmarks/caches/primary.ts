@@ -5,8 +5,8 @@ import { compareAll, printTable, throughput } from '../rounds.ts'
 import { holdfast, overRedis, type Candidate } from './candidates.ts'
 import { keysOf, sizes, valueOf, type Size } from './values.ts'
 
-const rounds = 7
-const roundMs = 120
+const rounds = 15
+const roundMs = 80
 const callers = [1, 32, 256]
 const batch = 50
 /** What is promised for hits, as ratios to the bare client. */

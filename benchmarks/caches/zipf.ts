@@ -8,7 +8,7 @@ const entries = 100_000
 const maxEntries = 10_000
 const exponent = 0.99
 const callers = 32
-const rounds = 7
+const rounds = 11
 const roundMs = 250
 const target = 4
 

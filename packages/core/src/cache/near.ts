@@ -66,9 +66,9 @@ const changesApart = 10_000
 const latestShare = 1 / 8
 /**
  * The doorkeeper remembers a share of what there is room for. With more of it, more is exchanged for what is not asked for
- * again: under Zipf's law (0.99, ten times the keys) all of them keep 75 % of the reads near, a third 78 %, and none 72 %.
+ * again: under Zipf's law (0.99, ten times the keys) all of them keep 75 % of the reads near, a fifth 78 %, and none 72 %.
  */
-const rememberedShare = 1 / 3
+const rememberedShare = 1 / 5
 
 export function createNear(
   given: NearOptions | true,
