@@ -35,6 +35,7 @@ export interface Visit {
 
 export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOptions): TokenCookie {
   const tokenName = tokenCookieName(name)
+  const start = `${tokenName}=`
 
   function beforeHeaders(req: Request, res: Response, visit: Visit): void {
     const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }
@@ -54,17 +55,20 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
 
   function renew(req: Request, res: Response, session: expressSession.Session): void {
     if (session.cookie.secure && !isSecure(req, proxy)) return
+    let attributes = ''
     const token = store.tokenFor(session, () => {
       session.touch()
-      return lineOf(session.cookie, '').length
+      attributes = attributesOf(session.cookie)
+      return start.length + attributes.length
     })
-    if (token !== undefined) append(res, lineOf(session.cookie, token))
+    // No letter of a token needs encoding, which takes longer for its length than all the rest.
+    if (token !== undefined) append(res, start + token + attributes)
   }
 
   /** The session cookie's own attributes; scripts never get to see it, whatever they say. */
-  function lineOf(sessionCookie: expressSession.Cookie, token: string): string {
-    const line = serialised(sessionCookie, tokenName, token)
-    return /; HttpOnly/i.test(line) ? line : `${line}; HttpOnly`
+  function attributesOf(sessionCookie: expressSession.Cookie): string {
+    const attributes = serialised(sessionCookie, tokenName, '').slice(start.length)
+    return /; HttpOnly/i.test(attributes) ? attributes : `${attributes}; HttpOnly`
   }
 
   function clear(req: Request, res: Response, cleared: string): void {
@@ -79,7 +83,7 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
   }
 
   return {
-    read: (req) => valueOf(req.headers.cookie ?? '', `${tokenName}=`),
+    read: (req) => valueOf(req.headers.cookie ?? '', start),
     write: (req, res, visit) => onHeaders(res, () => beforeHeaders(req, res, visit)),
   }
 }

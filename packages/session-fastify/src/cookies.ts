@@ -60,7 +60,8 @@ function setToken(
 ): void {
   const loaded = store.visits.held(session)?.loaded
   if (!loaded) return
-  const own = { ...attributes, httpOnly: true }
+  // No letter of a token needs encoding, which takes longer for its length than all the rest.
+  const own = { ...attributes, httpOnly: true, encode: String }
   const overhead = (): number => instance.serializeCookie(tokenName, '', own as object).length
   const token = store.sessions.tokenFor(session.sessionId, stored(session), loaded, overhead)
   if (token === undefined) return

@@ -44,11 +44,13 @@ export function createSaving(
     }
     const user = userOf(data)
     const indexed = user === undefined ? undefined : index.note(user, id, lifetime)
-    const stored = await store(id, data, from, { endsAt, begunAt, lifetime, revision: draft.revision })
+    // The application's object knows its request: what is remembered of the session must not keep all of that alive.
+    const own = { ...data }
+    const stored = await store(id, own, from, { endsAt, begunAt, lifetime, revision: draft.revision })
     await indexed
     if (stored.status !== 'stored') return missing()
     Object.assign(knownOf(id), { revision: stored.entry.revision, until: clock.now() + lifetime })
-    return savedAs(stored.entry, data, from, draft)
+    return savedAs(stored.entry, own, from, draft)
   }
 
   /** Stores a session over what it was made of, or over what somebody else made of it meanwhile, merged. */
@@ -58,13 +60,17 @@ export function createSaving(
     from: Loaded,
     at: { endsAt: number; begunAt: number; lifetime: Milliseconds; revision: number },
   ): Promise<{ status: 'stored'; entry: Found } | { status: 'gone' }> {
-    const mine = { value: { ...dataOf(from.draft.content), cookie: data.cookie }, revision: Infinity }
-    const base =
+    const { content } = from.draft
+    const mine = (): Revised => ({
+      value: { ...dataOf(content), cookie: data.cookie },
+      revision: Infinity,
+    })
+    const base = (): Revised | undefined =>
       from.status === 'found' ? { value: dataOf(from.base), revision: from.baseRevision } : undefined
     let over: Found | 'absent' = overOf(id, from)
     let value =
       from.status === 'found' && from.isMerged && from.entry
-        ? mergeSessions({ base, mine, theirs: from.entry })
+        ? mergeSessions({ base: base(), mine: mine(), theirs: from.entry })
         : data
     const basis = from.status === 'found' ? swallowedBy(id, from) : undefined
     let { revision } = at
@@ -84,7 +90,7 @@ export function createSaving(
         value =
           from.status === 'missing'
             ? data
-            : mergeSessions({ base: beforeBoth(base, current), mine, theirs: current })
+            : mergeSessions({ base: beforeBoth(base(), current), mine: mine(), theirs: current })
         revision = entries.revise(Math.max(revision, current.revision))
         over = current
       } else {
