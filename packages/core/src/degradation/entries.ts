@@ -141,7 +141,12 @@ export function createEntries(options: EntriesOptions): Entries {
       }
       const basis = given.basis && baseOf(given.basis)
       const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, basis, sent }))
-      return current ? { status: 'conflict', current } : entry('fallback')
+      if (current) return { status: 'conflict', current }
+      // What it is made of counts on: without it, the entry would pass for one that the primary has had.
+      const known = knowledge.read(wireKey)
+      return known.status === 'found' && known.basis
+        ? { status: 'stored', entry: { ...known, value } }
+        : entry('fallback')
     }
     if (knowledge.isUndecided(wireKey)) return Promise.resolve(degraded(false))
 
