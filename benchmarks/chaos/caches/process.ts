@@ -43,8 +43,9 @@ function askedBy(caller: ApplicationProcess, application: ApplicationProcess): A
   return {
     messages: application.messages,
     async order(order) {
-      if (order.do !== 'run' && order.do !== 'sweep') await application.order(order)
-      if (order.do === 'run' || order.do === 'sweep' || order.do === 'note') await caller.order(order)
+      const isToAsk = order.do === 'run' || order.do === 'sweep'
+      if (!isToAsk) await application.order(order)
+      if (isToAsk || order.do === 'note') await caller.order(order)
     },
     async stop() {
       const [asked, own] = await Promise.all([caller.stop(), application.stop()])

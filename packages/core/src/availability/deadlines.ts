@@ -86,7 +86,7 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
     meet(deadline) {
       if (deadline.settled) return false
       deadline.settled = true
-      if (deadline === queue[head]) trim()
+      if (queue[head] === deadline) trim()
       return true
     },
     expireAll() {

@@ -59,6 +59,8 @@ export function createMemoryTable({ clock, maxEntries, maxBytes, onEvict }: Memo
   })
 
   function live(key: string): Entry | undefined {
+    // As it mostly is where nothing is mirrored; which is faster to see than to look for.
+    if (entries.size === 0) return undefined
     const entry = entries.get(key)
     if (entry === undefined || entry.expiresAt > clock.now()) return entry
     entries.delete(key)

@@ -43,7 +43,7 @@ export function createReserve({
       }
     },
     drop(wireKey) {
-      if (copies.size() > 0 && copies.get(wireKey)?.length !== 0) copies.delete(wireKey)
+      if (copies.get(wireKey)?.length !== 0) copies.delete(wireKey)
     },
   }
 }

@@ -10,7 +10,7 @@ import { createFunnel } from './funnel.ts'
 import type { Base, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createReader } from './reader.ts'
-import type { Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
+import type { BasisOf, Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
 import { createRevisions } from './revision.ts'
 import type { Rule } from './rules.ts'
 import { settleJournal, type Reconcile } from './settle.ts'
@@ -130,9 +130,9 @@ export function createEntries(options: EntriesOptions): Entries {
     const revision = given.revision ?? revise(typeof over === 'object' ? over.revision : 0)
     const bytes = envelopes.seal(wireKey, value, { revision, stamp, endsAt })
     const base = baseOf(over)
-    const entry = (origin: Origin): Stored => ({
+    const entry = (origin: Origin, basis?: BasisOf): Stored => ({
       status: 'stored',
-      entry: { status: 'found', value, bytes, revision, stamp, endsAt, origin },
+      entry: { status: 'found', value, bytes, revision, stamp, endsAt, origin, basis },
     })
     const degraded = (sent: boolean): Stored => {
       if (given.decides === false) {
@@ -143,10 +143,7 @@ export function createEntries(options: EntriesOptions): Entries {
       const current = decide(() => knowledge.write(wireKey, { bytes, ttl, base, basis, sent }))
       if (current) return { status: 'conflict', current }
       // What it is made of counts on: without it, the entry would pass for one that the primary has had.
-      const known = knowledge.read(wireKey)
-      return known.status === 'found' && known.basis
-        ? { status: 'stored', entry: { ...known, value } }
-        : entry('fallback')
+      return entry('fallback', knowledge.basisOf(wireKey))
     }
     if (knowledge.isUndecided(wireKey)) return Promise.resolve(degraded(false))
 

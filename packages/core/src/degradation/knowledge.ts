@@ -27,6 +27,8 @@ export interface Knowledge {
   /** Whether a decision on this key still has to reach the primary; until then it outranks the primary's answer. */
   isUndecided(wireKey: string): boolean
   read(wireKey: string): Reading
+  /** What the decision on an entry was made of; `undefined` where there is none, or that does not matter. */
+  basisOf(wireKey: string): BasisOf | undefined
   /** Keeps a copy of what the primary answered, unless this process has removed the entry meanwhile. */
   remember(wireKey: string, bytes: Uint8Array, ttl: Milliseconds): void
   /** Keeps a copy of what was written. One that memory has no room for is a copy less, not an error. */
@@ -69,12 +71,14 @@ export function createKnowledge(options: {
     const opened = envelopes.open(wireKey, bytes)
     if (opened.status !== 'opened') return { status: 'unknown' }
     const { value, revision, stamp, endsAt } = opened
-    const basis = decision?.kind === 'set' ? basisOf(wireKey, decision.base) : undefined
+    const basis = basisOf(wireKey)
     return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback', basis }
   }
 
-  function basisOf(wireKey: string, base: Base): BasisOf | undefined {
-    if (base === 'any') return undefined
+  function basisOf(wireKey: string): BasisOf | undefined {
+    const decision = journal.get(wireKey)
+    if (decision?.kind !== 'set' || decision.base === 'any') return undefined
+    const { base } = decision
     if (base === 'absent') return { value: {}, revision: 0, isAssumed: false }
     const { isAssumed } = base
     const opened = envelopes.open(wireKey, base.bytes)
@@ -97,6 +101,7 @@ export function createKnowledge(options: {
   return {
     isUndecided: (wireKey) => journal.size() > 0 && journal.get(wireKey) !== undefined,
     read,
+    basisOf,
     keep,
     remember(wireKey, bytes, ttl) {
       const known = copies.get(wireKey)

@@ -54,30 +54,31 @@ const views: readonly (View | undefined)[] = [
 ]
 
 /** A value ready to be written: as text (to be encoded as UTF-8) or as bytes that are the caller's. */
-export interface Payload {
+interface Content {
   readonly kind: number
   readonly content: string | Uint8Array
+}
+
+export interface Payload extends Content {
   /** What the content hangs on; `kind` is that of the content then. */
   readonly scope: ScopeText | undefined
 }
 
 const nothing = new Uint8Array(0)
 
-/** Gives a value's kind and content; throws `ERR_HOLDFAST_NOT_SERIALISABLE` for one that has none. */
+/** Gives a value's kind and content, and what it hangs on; throws `ERR_HOLDFAST_NOT_SERIALISABLE` for one that has none. */
 export function toPayload(value: unknown): Payload {
-  if (typeof value === 'string') {
-    // Lone surrogates have no UTF-8; JSON escapes them.
-    return value.isWellFormed()
-      ? { kind: kinds.string, content: value, scope: undefined }
-      : { kind: kinds.json, content: toJson(value), scope: undefined }
-  }
-  if (value === undefined) return { kind: kinds.undefined, content: nothing, scope: undefined }
-  if (isBinary(value)) return { kind: binaryKind(value), content: bytesOf(value), scope: undefined }
-  if (value instanceof Scoped) {
-    const { kind, content } = toPayload(value.value)
-    return { kind, content, scope: scopeText(value) }
-  }
-  return { kind: kinds.json, content: toJson(value), scope: undefined }
+  const scoped = value instanceof Scoped ? value : undefined
+  const { kind, content } = toContent(scoped ? scoped.value : value)
+  return { kind, content, scope: scoped && scopeText(scoped) }
+}
+
+function toContent(value: unknown): Content {
+  // Lone surrogates have no UTF-8; JSON escapes them.
+  if (typeof value === 'string' && value.isWellFormed()) return { kind: kinds.string, content: value }
+  if (value === undefined) return { kind: kinds.undefined, content: nothing }
+  if (isBinary(value)) return { kind: binaryKind(value), content: bytesOf(value) }
+  return { kind: kinds.json, content: toJson(value) }
 }
 
 /** Gives the kind that the header names. */

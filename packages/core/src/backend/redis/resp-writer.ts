@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { RedisCommand } from './port.ts'
 
 /** How text is to be written: what is all ASCII takes a tenth of the time. */
-export type TextEncoding = 'latin1' | 'utf8'
+type TextEncoding = 'latin1' | 'utf8'
 
 /** The size of the buffer that is used again and again; what takes more gets one of its own. */
 const spareSize = 65_536
