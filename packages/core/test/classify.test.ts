@@ -57,5 +57,6 @@ describe('classify', () => {
   it('gives an operator something to do about a misconfiguration', () => {
     expect(classify(reply('WRONGPASS invalid username-password pair')).hint).toMatch(/password/)
     expect(classify(socket('ENOTFOUND')).hint).toMatch(/host name/)
+    expect(classify(new Error('Unknown RESP type 72 "H"')).hint).toMatch(/rediss:/)
   })
 })

@@ -165,6 +165,30 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
     expect(await backend.get('k')).toEqual(text('1'))
   })
 
+  it('survives bytes that no Redis sends while answers are due', async () => {
+    const redis = await someRedis()
+    const proxy = await startProxy({ port: redis.port })
+    onTestFinished(() => proxy.close())
+    const backend = open(proxy.url)
+    await isReady(backend)
+    await backend.set('k', text('1'))
+    const heard: string[] = []
+    await backend.subscribe('channel', (message) => heard.push(String(message)))
+    redis.freeze()
+    const outcomes = Promise.allSettled([backend.get('k'), backend.set('k', text('2'))])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    proxy.garble(text('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected' })
+    redis.thaw()
+    await expect.poll(() => backend.get('k').catch(() => undefined)).toBeDefined()
+    await expect
+      .poll(async () => {
+        await backend.publish('channel', text('again')).catch(() => undefined)
+        return heard.length
+      })
+      .toBeGreaterThan(0)
+  })
+
   it('hears again after its subscriber lost the connection', async () => {
     const redis = await someRedis()
     const backend = open(redis.url)

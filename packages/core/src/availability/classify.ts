@@ -146,7 +146,14 @@ const phrases: readonly (readonly [phrase: string, row: Row])[] = [
     'unsupported',
     { kind: 'misconfigured', code: 'UNSUPPORTED', hint: 'this server lacks a command Holdfast needs' },
   ],
-  ['unknown resp type', { kind: 'integrity', code: 'PROTOCOL' }],
+  [
+    'unknown resp type',
+    {
+      kind: 'integrity',
+      code: 'PROTOCOL',
+      hint: 'what answers there does not speak as Redis does: check host and port, and rediss:// where it wants TLS',
+    },
+  ],
   ['protocol error', { kind: 'integrity', code: 'PROTOCOL' }],
   ['command queue state error', { kind: 'integrity', code: 'PROTOCOL' }],
 ]

@@ -25,7 +25,8 @@ function intercept(node: Redis, callback: () => void, isSurplus: (chunk: Buffer)
   const shift = commandQueue.shift.bind(commandQueue)
   commandQueue.shift = () => {
     const item = shift()
-    if (item || !isDecoding) return item
+    // What cannot be decoded makes ioredis stop listening, and empty the queue: that has to come to an end.
+    if (item || !isDecoding || stream.listenerCount('data') === 0) return item
     callback()
     return { command: nobodys(), stream, select: 0 }
   }
