@@ -1,9 +1,4 @@
-import {
-  createHoldfast,
-  type Cache as CacheEngine,
-  type Holdfast,
-  type HoldfastOptions,
-} from '@holdfast/core'
+import { holdfastOf, type Cache as CacheEngine, type Holdfast, type HoldfastOptions } from '@holdfast/core'
 import { Logger, type OnApplicationShutdown } from '@nestjs/common'
 
 /** What a module holds while the application runs. */
@@ -20,10 +15,7 @@ export async function open(
   engineOn: (holdfast: Holdfast) => CacheEngine,
 ): Promise<Opened> {
   const { holdfast: given, logger = nestLogger(), ...own } = options
-  const holdfast = given ?? createHoldfast({ ...own, logger })
-  const close = async (): Promise<void> => {
-    if (!given) await holdfast.close()
-  }
+  const { holdfast, close } = holdfastOf(given, { ...own, logger })
   try {
     const engine = engineOn(holdfast)
     await holdfast.ready()

@@ -1,5 +1,7 @@
 export { createHoldfast } from './holdfast.ts'
 export type { Health, Holdfast } from './holdfast.ts'
+export { holdfastOf } from './shared-holdfast.ts'
+export type { HeldHoldfast } from './shared-holdfast.ts'
 export type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
 
@@ -54,7 +56,7 @@ export { createKeyspace } from './keys.ts'
 export type { Keyspace } from './keys.ts'
 export type { TtlOptions } from './ttl.ts'
 
-export { HoldfastError } from './errors.ts'
+export { HoldfastError, optionError } from './errors.ts'
 export type { HoldfastErrorCode } from './errors.ts'
 export { systemClock } from './clock.ts'
 export type { Clock, Timer } from './clock.ts'

@@ -1,4 +1,4 @@
-import { createHoldfast, type Holdfast, type HoldfastOptions } from '@holdfast/core'
+import { holdfastOf, type HeldHoldfast, type Holdfast, type HoldfastOptions } from '@holdfast/core'
 import { EventEmitter } from 'node:events'
 import { capabilities, type KeyvCapabilities } from './capabilities.ts'
 import { ttlOf } from './expiry.ts'
@@ -32,7 +32,7 @@ export class KeyvHoldfast extends EventEmitter {
   namespace: string | undefined
   /** Where Keyv 5 finds out whether it may iterate. */
   readonly opts: { readonly dialect: 'redis'; [option: string]: unknown } = { dialect: 'redis' }
-  readonly #ownsHoldfast: boolean
+  readonly #held: HeldHoldfast
   readonly #entries: NamespaceOptions
   #speaksKeyv6 = false
   /** The namespace that was asked for last. */
@@ -45,8 +45,8 @@ export class KeyvHoldfast extends EventEmitter {
     const { holdfast, namespace, ...options } =
       typeof first === 'string' ? { ...second, redis: first } : first
     const { near, rule, compression, encryption, limits } = options
-    this.holdfast = holdfast ?? createHoldfast(options)
-    this.#ownsHoldfast = holdfast === undefined
+    this.#held = holdfastOf(holdfast, options)
+    this.holdfast = this.#held.holdfast
     this.namespace = namespace
     this.#entries = { near, rule, compression, encryption, limits } as NamespaceOptions
   }
@@ -145,7 +145,7 @@ export class KeyvHoldfast extends EventEmitter {
 
   /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
   async disconnect(): Promise<void> {
-    if (this.#ownsHoldfast) await this.holdfast.close()
+    await this.#held.close()
   }
 }
 

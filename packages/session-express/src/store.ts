@@ -1,9 +1,10 @@
 import {
   answer,
-  createHoldfast,
+  holdfastOf,
   HoldfastError,
   type Callback,
   type Degraded,
+  type HeldHoldfast,
   type Holdfast,
   type HoldfastOptions,
   type Loaded,
@@ -43,7 +44,7 @@ export class HoldfastStore extends expressSession.Store {
   readonly holdfast: Holdfast
   /** The engine: a user's sessions, ending them, and what the token cookie is made of. */
   readonly sessions: Sessions
-  readonly #ownsHoldfast: boolean
+  readonly #held: HeldHoldfast
   readonly #disableTouch: boolean
   /** What each session object of a request was loaded as: a save is based on it. */
   readonly #loads = new WeakMap<object, Loaded>()
@@ -53,9 +54,14 @@ export class HoldfastStore extends expressSession.Store {
   constructor({ holdfast, disableTouch = false, ...options }: HoldfastStoreOptions = {}) {
     super()
     const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = options
-    this.holdfast = holdfast ?? createHoldfast(own)
-    this.#ownsHoldfast = holdfast === undefined
-    this.sessions = this.holdfast.sessions({ ...own, prefix })
+    this.#held = holdfastOf(holdfast, own)
+    this.holdfast = this.#held.holdfast
+    try {
+      this.sessions = this.holdfast.sessions({ ...own, prefix })
+    } catch (error) {
+      void this.close()
+      throw error
+    }
     this.#disableTouch = disableTouch
   }
 
@@ -154,7 +160,7 @@ export class HoldfastStore extends expressSession.Store {
 
   /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
   async close(): Promise<void> {
-    if (this.#ownsHoldfast) await this.holdfast.close()
+    await this.#held.close()
   }
 
   /** Called by express-session with what {@link get} gave; the session object of the request is another one. */

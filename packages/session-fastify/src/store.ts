@@ -1,8 +1,9 @@
 import {
   answer,
-  createHoldfast,
+  holdfastOf,
   HoldfastError,
   type Callback,
+  type HeldHoldfast,
   type Holdfast,
   type HoldfastOptions,
   type Loaded,
@@ -36,12 +37,12 @@ export class HoldfastStore implements NonNullable<FastifySessionOptions['store']
   readonly sessions: Sessions
   /** For the plugin alone. */
   readonly visits: Visits = new Visits()
-  readonly #ownsHoldfast: boolean
+  readonly #held: HeldHoldfast
 
   constructor({ holdfast, ...options }: HoldfastStoreOptions = {}) {
     const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = options
-    this.holdfast = holdfast ?? createHoldfast(own)
-    this.#ownsHoldfast = holdfast === undefined
+    this.#held = holdfastOf(holdfast, own)
+    this.holdfast = this.#held.holdfast
     try {
       this.sessions = this.holdfast.sessions({ ...own, prefix })
     } catch (error) {
@@ -69,7 +70,7 @@ export class HoldfastStore implements NonNullable<FastifySessionOptions['store']
 
   /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */
   async close(): Promise<void> {
-    if (this.#ownsHoldfast) await this.holdfast.close()
+    await this.#held.close()
   }
 
   /** With `rolling`, which is the default, @fastify/session saves on every request: what is unchanged is only extended. */
