@@ -72,10 +72,10 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
         yield* table.scan(prefix)
       },
       publish: (channel, message) => over(() => table.publish(channel, Buffer.from(message))),
-      subscribe: (channel, listener, onGap) =>
+      subscribe: (channel, listener, onGap, onLost) =>
         over(async () => {
           const inner = await table.subscribe(channel, listener)
-          const tell = ({ status }: ConnectionChange): void => void (status === 'ready' && onGap?.())
+          const tell = ({ status }: ConnectionChange): void => (status === 'ready' ? onGap : onLost)?.()
           watchers.add(tell)
           const subscription = { close: () => (watchers.delete(tell), inner.close()) }
           subscriptions.add(subscription)

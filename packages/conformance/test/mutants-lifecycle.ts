@@ -57,37 +57,40 @@ const messageMutants: readonly Mutant[] = [
 ]
 
 const gapMutants: readonly Mutant[] = [
-  mutant('tells those who listen of the gap', 'saying nothing', (inner) => ({
+  mutant('tells those who listen of the loss', 'saying nothing', (inner) => ({
     subscribe: (channel, listener) => inner.subscribe(channel, listener),
   })),
-  mutant('tells those who listen of the gap', 'telling when the line is lost', (inner) => ({
-    subscribe(channel, listener, onGap) {
+  mutant('tells those who listen of the loss', 'telling of the gap alone', (inner) => ({
+    subscribe: (channel, listener, onGap) => inner.subscribe(channel, listener, onGap),
+  })),
+  mutant('tells those who listen of the loss', 'telling when the line is lost', (inner) => ({
+    subscribe(channel, listener, onGap, onLost) {
       inner.watch!(({ status }) => status === 'lost' && onGap?.())
-      return inner.subscribe(channel, listener)
+      return inner.subscribe(channel, listener, undefined, onLost)
     },
   })),
-  mutant('tells those who listen of the gap', 'telling the first of each channel', (inner) => {
+  mutant('tells those who listen of the loss', 'telling the first of each channel', (inner) => {
     const told = new Set<string>()
     return {
-      subscribe(channel, listener, onGap) {
+      subscribe(channel, listener, onGap, onLost) {
         const isFirst = !told.has(channel)
         told.add(channel)
-        return inner.subscribe(channel, listener, isFirst ? onGap : undefined)
+        return inner.subscribe(channel, listener, isFirst ? onGap : undefined, onLost)
       },
     }
   }),
-  mutant('tells those who listen of the gap', 'telling those who have left', (inner) => ({
-    async subscribe(channel, listener, onGap) {
+  mutant('tells those who listen of the loss', 'telling those who have left', (inner) => ({
+    async subscribe(channel, listener, onGap, onLost) {
       inner.watch!(({ status }) => status === 'ready' && onGap?.())
-      return inner.subscribe(channel, listener)
+      return inner.subscribe(channel, listener, undefined, onLost)
     },
   })),
-  mutant('tells those who listen of the gap', 'not hearing any more', (inner) => {
+  mutant('tells those who listen of the loss', 'not hearing any more', (inner) => {
     let isLost = false
     inner.watch!(({ status }) => (isLost ||= status === 'lost'))
     return {
-      subscribe: (channel, listener, onGap) =>
-        inner.subscribe(channel, (message) => isLost || listener(message), onGap),
+      subscribe: (channel, listener, ...gaps) =>
+        inner.subscribe(channel, (message) => isLost || listener(message), ...gaps),
     }
   }),
 ]

@@ -80,7 +80,8 @@ describe.each([
     const { outer } = await wrapped(
       wrap,
       override(createMemoryBackend(), {
-        async subscribe(channel, listener, onGap) {
+        async subscribe(channel, listener, onGap, onLost) {
+          onLost?.()
           onGap?.()
           return { close: async () => undefined }
         },
@@ -90,7 +91,8 @@ describe.each([
       'channel',
       () => undefined,
       () => told.push('gap'),
+      () => told.push('loss'),
     )
-    expect(told).toEqual(['gap'])
+    expect(told).toEqual(['loss', 'gap'])
   })
 })

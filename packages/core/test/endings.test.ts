@@ -65,6 +65,49 @@ describe('an ending', () => {
     expect(later.sessions.isEnded('id')).toBe(true)
   })
 
+  it('leaves sessions alone in a process that starts after Redis lost its data, where another one knows the endings', async () => {
+    const redis = await redisServer()
+    const one = await start({ redis: redis.url })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const token = (id: string) => {
+      const from = one.sessions.begin()
+      return one.sessions.tokenFor(id, { user: 'ada' }, from, () => 0)
+    }
+    const [kept, ended] = [token('kept'), token('ended')]
+    await one.sessions.end('ended')
+    await redis.control.command('FLUSHALL')
+    const later = await start({ redis: redis.url })
+    expect((await later.sessions.load('kept', kept)).status).toBe('found')
+    expect((await later.sessions.load('ended', ended)).status).toBe('missing')
+  })
+
+  it('is not missed from before the first contact with a Redis that is empty', async () => {
+    const redis = await redisServer()
+    const holdfast = createHoldfast({ redis: redis.url, logger: false })
+    open.push(holdfast)
+    const sessions = holdfast.sessions({
+      continuity: { secrets: ['a secret of the tests, of 32 bytes and more'] },
+    })
+    const token = sessions.tokenFor('id', { user: 'ada' }, sessions.begin(), () => 0)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await holdfast.ready()
+    await redis.control.command('FLUSHALL')
+    expect((await sessions.load('id', token)).status).toBe('found')
+  })
+
+  it('by handle says so where Redis is away and this process does not know whose the session is', async () => {
+    const redis = await redisServer()
+    const [one, other] = [await start({ redis: redis.url }), await start({ redis: redis.url })]
+    await one.sessions.save('id', { user: 'ada' })
+    await redis.kill()
+    await eventually(() => expect(other.holdfast.state).toBe('degraded'))
+    const handle = one.sessions.handleOf('id')
+    await expect(other.sessions.endOne('ada', handle)).rejects.toMatchObject({
+      code: 'ERR_HOLDFAST_UNAVAILABLE',
+    })
+    expect(await one.sessions.endOne('ada', handle)).toBe(true)
+  })
+
   it('does without where Redis does not allow what it takes, and says so once', async () => {
     const redis = await redisServer()
     const rules = ['-zadd', '-zscore', '-zrangebyscore', '-publish', '-subscribe']
@@ -79,6 +122,20 @@ describe('an ending', () => {
     expect(one.holdfast.state).toBe('healthy')
     expect(one.log.filter((line) => line.includes('ended sessions'))).toHaveLength(1)
   })
+})
+
+describe("a session's user", () => {
+  it.each([{ id: 1 }, Promise.resolve('ada'), Number.NaN, true])(
+    'is refused where it does not tell users apart: %o',
+    async (user) => {
+      const { sessions } = await start({ redis: 'memory' })
+      const refused = { code: 'ERR_HOLDFAST_OPTION', message: expect.stringContaining('"userId"') }
+      await expect(sessions.save('id', { user })).rejects.toMatchObject(refused)
+      expect(sessions.tokenFor('id', { user }, sessions.begin(), () => 0)).toBeUndefined()
+      await expect(sessions.endAll(user as never)).rejects.toMatchObject({ code: 'ERR_HOLDFAST_OPTION' })
+      await expect(sessions.list(undefined as never)).rejects.toMatchObject({ code: 'ERR_HOLDFAST_OPTION' })
+    },
+  )
 })
 
 describe('marks', () => {
@@ -128,6 +185,19 @@ describe('marks', () => {
     expect(marks.isUserEnded(digest(7), digest(2), before + 1)).toBe(false)
     expect(marks.isUserEnded(digest(8), digest(2), before - 1)).toBe(false)
     expect(marks.userEndedBefore(digest(7))).toBeCloseTo(before, 2)
+  })
+
+  it('learn since when they are complete also from what is published', async () => {
+    const clock = manualClock()
+    const late = createMarks({ now: clock.now, max: 10 })
+    await clock.advance(60_000)
+    late.join(new Map())
+    const [until, before] = [clock.now() + 1_000, Math.floor(clock.now()) - 50_000]
+    expect(late.since()).toBeGreaterThan(before)
+    expect(late.learn([`c${before}`, until])).toBe(false)
+    expect(late.since()).toBe(before)
+    expect(late.learn([`c${before + 1}`, until])).toBe(true)
+    expect(late.since()).toBe(before)
   })
 
   it('learn from each other since when they are complete', async () => {

@@ -61,8 +61,9 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
       attributes = attributesOf(session.cookie)
       return start.length + attributes.length
     })
+    if (token === '') clear(req, res, tokenName)
     // No letter of a token needs encoding, which takes longer for its length than all the rest.
-    if (token !== undefined) append(res, start + token + attributes)
+    else if (token !== undefined) append(res, start + token + attributes)
   }
 
   /** The session cookie's own attributes; scripts never get to see it, whatever they say. */

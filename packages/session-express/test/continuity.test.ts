@@ -277,15 +277,21 @@ describe('the continuity token', () => {
     expect(moved.token!.split('.')[0]).not.toBe(browser.token!.split('.')[0])
   })
 
-  it('is left out where it would be too long for a cookie, and said once', async () => {
-    const process = await start()
+  it('is left out where it would be too long for a cookie, and said once; the one of before is cleared', async () => {
+    const [process, other] = [await start(), await start()]
     const browser = await login(process)
     process.auth.store.on('error', () => undefined)
     const big = 'x'.repeat(4_000)
-    for (let i = 0; i < 3; i++) expect((await browser.post(`/cart/${big}${i}`)).setCookies).toEqual([])
+    expect((await browser.post(`/cart/${big}0`)).setCookies).toEqual([
+      expect.stringMatching(/^connect\.sid\.ct=; .*Expires=Thu, 01 Jan 1970/),
+    ])
+    for (let i = 1; i < 3; i++) expect((await browser.post(`/cart/${big}${i}`)).setCookies).toEqual([])
     expect((await browser.get('/me')).body).toMatchObject({ user: 'ada', cart: `${big}2` })
     expect(process.auth.holdfast.health().counts.sessions.omitted).toBeGreaterThan(0)
     expect(process.log.filter((line) => line.includes('continuity token'))).toHaveLength(1)
+    await outage(process, other)
+    expect((await browser.get('/me')).body).toMatchObject({ user: 'ada', cart: `${big}2` })
+    expect(await userOf(browser.copy(other))).toBeNull()
   })
 
   it('carries what the application chose', async () => {

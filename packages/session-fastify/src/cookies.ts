@@ -66,7 +66,8 @@ function setToken(
   const token = store.sessions.tokenFor(session.sessionId, stored(session), loaded, overhead)
   if (token === undefined) return
   withdraw(reply, tokenName)
-  reply.setCookie(tokenName, token, own)
+  if (token === '') reply.clearCookie(tokenName, attributes)
+  else reply.setCookie(tokenName, token, own)
 }
 
 /** A session that the application ended takes both its cookies along. */

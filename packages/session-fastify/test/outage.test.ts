@@ -5,6 +5,7 @@ import {
   type Proxy,
   type RedisServer,
 } from '@holdfast-internal/test-fixtures'
+import type { FastifyPluginCallback } from 'fastify'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { degraded as runsOn } from '../src/index.ts'
 import type { Browser } from './browser.ts'
@@ -125,6 +126,26 @@ describe('sessions while Redis is away', () => {
     await second.close()
     await proxy.restore()
     expect((await at(await start(), stranger).get('/me')).body).toMatchObject({ user: 'ada' })
+  })
+
+  it('that have become too long for a token take the one of before along', async () => {
+    const routes: FastifyPluginCallback = (app, _options, done) => {
+      app.post('/grow', async ({ session: grown }) => {
+        delete grown.user
+        grown.big = 'x'.repeat(4_000)
+        return {}
+      })
+      done()
+    }
+    const [first, second] = [await start({ routes }), await start()]
+    const browser = first.browser()
+    await browser.post('/login/ada')
+    expect(browser.jar.has('sessionId.ct')).toBe(true)
+    await browser.post('/grow')
+    expect(browser.jar.has('sessionId.ct')).toBe(false)
+    await proxy.refuse()
+    expect((await browser.get('/me')).body).toMatchObject({ user: null, degraded: 'memory' })
+    expect((await at(second, browser).get('/me')).body).toMatchObject({ user: null, degraded: 'empty' })
   })
 
   it('leave the cookies as they are when the session cookie is signed by an older secret', async () => {

@@ -90,7 +90,7 @@ promise('listens again after an outage, without being told', {
   },
 })
 
-promise('tells those who listen of the gap, once they hear again and not before', {
+promise('tells those who listen of the loss and, once they hear again and not before, of the gap', {
   unclaimed: needs('watch'),
   async healthy({ backend, key }) {
     const names = ['channel', 'channel', 'another']
@@ -102,12 +102,14 @@ promise('tells those who listen of the gap, once they hear again and not before'
   async degraded(_, { listeners, gone }) {
     // What was told so far was told of another gap, or too early.
     for (const listener of [...listeners, gone]) listener.gaps = 0
+    gone.losses = 0
   },
   async recovered({ other, key, usable }, { listeners, gone }) {
     await eventually(async () => {
       for (const { gaps } of listeners) assert.ok(gaps > 0, 'nobody told it that messages may be missing')
     })
-    assert.equal(gone.gaps, 0, 'the listener that has left was told of a gap')
+    for (const { losses } of listeners) assert.ok(losses > 0, 'nobody told it that none are heard')
+    assert.equal(gone.gaps + gone.losses, 0, 'the listener that has left was told of a gap')
     await usable()
     for (const name of ['channel', 'another']) await other.publish(key(name), bytes('after'))
     await eventually(async () => {
@@ -120,15 +122,17 @@ interface Listening {
   readonly heard: string[]
   /** How often it was told of a gap. */
   gaps: number
+  losses: number
   close(): Promise<void>
 }
 
 async function listen(backend: Backend, channel: string): Promise<Listening> {
-  const told = { heard: [] as string[], gaps: 0 }
+  const told = { heard: [] as string[], gaps: 0, losses: 0 }
   const { close } = await backend.subscribe(
     channel,
     (message) => told.heard.push(Buffer.from(message).toString('latin1')),
     () => told.gaps++,
+    () => told.losses++,
   )
   return Object.assign(told, { close })
 }

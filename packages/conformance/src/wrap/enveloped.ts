@@ -70,7 +70,7 @@ function withEnvelopes(inner: Backend, how: EnvelopeOptions): Backend {
     touch: (key, ttl) => inner.touch(key, ttl),
     scan: (prefix) => inner.scan(prefix),
     publish: (channel, message) => inner.publish(channel, message),
-    subscribe: (channel, listener, onGap) => inner.subscribe(channel, listener, onGap),
+    subscribe: (...of) => inner.subscribe(...of),
     ...(track && { track: track.bind(inner) }),
     ...(sets && { sets }),
     ping: () => inner.ping(),

@@ -28,7 +28,7 @@ function withPrefix(inner: Backend, prefix: string): Backend {
         yield keys.map((key) => key.slice(prefix.length))
     },
     publish: (channel, message) => inner.publish(prefix + channel, message),
-    subscribe: (channel, listener, onGap) => inner.subscribe(prefix + channel, listener, onGap),
+    subscribe: (channel, ...listeners) => inner.subscribe(prefix + channel, ...listeners),
     ...(track && { track: trackWithPrefix(track.bind(inner), prefix) }),
     ...(sets && { sets: setsWithPrefix(sets, prefix) }),
     ping: () => inner.ping(),

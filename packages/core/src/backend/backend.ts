@@ -41,12 +41,13 @@ export interface Backend {
   publish(channel: string, message: Uint8Array): Promise<void>
   /**
    * Listens on a channel; resolves once messages published from then on will be heard. `onGap` is called whenever
-   * messages may have been missed, once they are heard again.
+   * messages may have been missed, once they are heard again; `onLost` as soon as it is known that none are heard.
    */
   subscribe(
     channel: string,
     listener: (message: Uint8Array) => void,
     onGap?: () => void,
+    onLost?: () => void,
   ): Promise<Subscription>
   /**
    * Tells of every change to keys under a prefix, whoever makes it, as long as it can be heard: what a copy in memory needs

@@ -73,7 +73,7 @@ export interface ContinuityTokens {
   /** Whether an unchanged session needs another token than the one that was sent. */
   isDue(claims: Claims): boolean
   /** Whether a session of which Redis has nothing may be brought back by this token. */
-  mayRestore(claims: Claims): boolean
+  mayRestore(claims: Claims): Promise<boolean>
   /** Gives a token, or `undefined` for one that cannot be had: too long for a cookie, or its claims have no JSON. */
   seal(sealing: Sealing): string | undefined
 }
@@ -167,8 +167,8 @@ export function createContinuity(options: {
       const quarter = (expiresAt - issuedAt) / 4
       return now() - issuedAt > (trustFor > 0 ? Math.min(quarter, trustFor) : quarter)
     },
-    mayRestore(sent) {
-      if (isWitnessed(sent)) return true
+    async mayRestore(sent) {
+      if (restoreUnwitnessed || (await endings.isComplete(sent.issuedAt))) return true
       refuse('issued before a loss of data that nobody witnessed')
       return false
     },

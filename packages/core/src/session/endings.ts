@@ -7,13 +7,19 @@ import type { Milliseconds } from '../units.ts'
 import { createMarks, type Ending, type Marks } from './marks.ts'
 
 /** The endings of a fleet's sessions: known to this process in memory, and told to all the others. */
-export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join'> {
+export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join' | 'isFirst'> {
   /** Marks an ending in this process at once. */
   mark(ending: Ending): void
   /** Asks the primary to mark an ending, to tell it, and to remove the session's record in the same step. */
   tell(ending: Ending, wireKey?: string): Promise<void>
   /** The primary's sets, as long as it lets us use them. */
   sets(): ExpiringSets | undefined
+  /** Whether endings in other processes are heard of as they happen. */
+  isHearing(): boolean
+  /**
+   * Whether all endings since a time are known. Where the primary has lost them, those who knew them are given time to tell.
+   */
+  isComplete(since: number): Promise<boolean>
   /** Something hints that marks are missing here or in the primary: compares soon. */
   compareSoon(): void
   close(): void
@@ -34,6 +40,8 @@ const defaultMarks = 100_000
 const page = 5_000
 const together = 500
 const soon: Milliseconds = 50
+/** By then processes that know more than the primary have told it. */
+const answerTime: Milliseconds = 150
 /** How often the marks are compared where nothing hints at a gap: finds a set that was evicted or flushed. */
 const regularly: Milliseconds = 300_000
 
@@ -58,6 +66,12 @@ export function createEndings({
   let subscription: Promise<Subscription | undefined> | undefined
   let timer: Timer | undefined
   let isClosed = false
+  let isListening = false
+  let losses = 0
+  /** And knows what was told before. */
+  let isHearing = false
+  /** Ends when all who know more than the primary have had their time. */
+  let answers: Promise<void> | undefined
 
   function add(members: readonly Member[], wireKey?: string): Promise<void> {
     const also = wireKey === undefined ? undefined : { delete: wireKey }
@@ -65,7 +79,8 @@ export function createEndings({
   }
 
   function hear(message: Uint8Array): void {
-    for (const member of fromMessage(message)) marks.learn(member)
+    const news = fromMessage(message)
+    if (news.filter((member) => marks.learn(member)).length > 0) schedule(0)
   }
 
   /**
@@ -74,14 +89,27 @@ export function createEndings({
    */
   async function listen(): Promise<void> {
     const before = subscription
-    const opened = backend.subscribe(name, (message) => hear(message), compareSoon)
+    const opened = backend.subscribe(
+      name,
+      hear,
+      () => {
+        isListening = true
+        compareSoon()
+      },
+      () => {
+        losses++
+        isListening = isHearing = false
+      },
+    )
     subscription = opened.catch(() => undefined)
     await opened
+    isListening = true
     await (await before)?.close()
   }
 
   async function compare(call: Call): Promise<Fault | undefined> {
     const theirs = new Map<string, number>()
+    const lossesBefore = losses
     for (let from = clock.now(); ;) {
       const answer = await call(() => sets!.members(name, { from, limit: page }))
       if (!answer.ok) return answer.fault
@@ -95,6 +123,8 @@ export function createEndings({
       const answer = await call(() => add(missing.slice(start, start + together)))
       if (!answer.ok) return answer.fault
     }
+    if (marks.isFirst()) answers ??= new Promise((resolve) => clock.setTimeout(resolve, answerTime))
+    isHearing = isListening && losses === lossesBefore
     return undefined
   }
 
@@ -151,6 +181,11 @@ export function createEndings({
         compareSoon()
         throw error
       }
+    },
+    isHearing: () => (sets ? isHearing : !backend.capabilities.shared),
+    async isComplete(since) {
+      if (since < marks.since()) await answers
+      return since >= marks.since()
     },
     compareSoon,
     close() {

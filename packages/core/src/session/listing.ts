@@ -1,9 +1,8 @@
 import type { Found, Reading } from '../degradation/reading.ts'
 import { HoldfastError, optionError } from '../errors.ts'
 import type { Milliseconds } from '../units.ts'
-import { digestOf } from './digest.ts'
 import type { EngineOptions, Facts } from './facts.ts'
-import { isSessionData, type SessionData } from './session-data.ts'
+import { digestOfUser, isSessionData, type SessionData } from './session-data.ts'
 import type { SessionEntry, Sessions, UserSession } from './sessions.ts'
 
 /** How long all sessions of a user stay ended: longer than any of them was going to live unseen. */
@@ -51,6 +50,11 @@ export function createListing(
     const sessions = await sessionsOf(user)
     const session = sessions.find(({ id }) => digest(id) === handle)
     if (session) await end(session.id)
+    else if (!availability.allows('read'))
+      throw new HoldfastError(
+        'ERR_HOLDFAST_UNAVAILABLE',
+        'Whether the user has this session cannot be asked now.',
+      )
     return session !== undefined
   }
 
@@ -74,7 +78,7 @@ export function createListing(
 
   function indexed(user: string | number): string {
     if (!options.userId) throw optionError('userId', "a function, to know a user's sessions", options.userId)
-    return digestOf(`user ${user}`)
+    return digestOfUser(user, 'user', 'a text or a number')
   }
 
   async function ids(): Promise<string[]> {

@@ -32,8 +32,10 @@ export interface Marks {
   userEndedBefore(user: string): number
   /** Adds a mark; gives the member that stands for it. */
   mark(ending: Ending): Member
-  /** Adds what another process marked. What is no mark is passed over. */
-  learn(member: Member): void
+  /** Adds what another process told. What is no mark is passed over. Tells whether this process knows more than the primary. */
+  learn(member: Member): boolean
+  /** Whether the primary held no note of its own when this process first looked: others who live may know more. */
+  isFirst(): boolean
   /** Adds all that the primary holds, and gives what it lacks. */
   join(theirs: ReadonlyMap<string, number>): Member[]
 }
@@ -47,6 +49,8 @@ interface UserMark {
 /** How long the note of since when the marks are complete is kept in the primary, and when it is renewed. */
 const noteLife: Milliseconds = 400 * 86_400_000
 const renewNote: Milliseconds = 200 * 86_400_000
+/** Within this of its start a process knows all endings, if there were none before it. */
+const startTime: Milliseconds = 5_000
 const sessionMember = /^s([\w-]{22})$/
 const userMember = /^u([\w-]{22})\.(\d{1,15}(?:\.\d{1,6})?)\.([\w-]{22})?$/
 const sinceMember = /^c(\d{1,15})$/
@@ -62,6 +66,8 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
   /** When the youngest of the marks that were dropped for want of room was made. */
   let forgotten = 0
   let hasJoined = false
+  let isFirst = false
+  const startedAt = now()
 
   function keep(member: string, until: number): void {
     const known = members.get(member)
@@ -95,10 +101,15 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
     for (const [member, { until }] of members) index(member, until)
   }
 
-  function learn([member, until]: Member): void {
+  function learn([member, until]: Member): boolean {
     // What claims to live longer was not made here.
-    if (!(until > now() && until < now() + century)) return
+    if (!(until > now() && until < now() + century)) return false
     if (sessionMember.test(member) || userMember.test(member)) keep(member, until)
+    const since = noteOf(member)
+    if (since === undefined || !hasJoined) return false
+    const knowsMore = coverage < since
+    coverage = Math.min(coverage, since)
+    return knowsMore
   }
 
   return {
@@ -124,23 +135,32 @@ export function createMarks({ now, max }: { now: () => number; max: number }): M
       return [member, until]
     },
     learn,
+    isFirst: () => isFirst,
     join(theirs) {
       const time = now()
       const missing = [...members]
         .map(([member, { until }]): Member => [member, until])
         .filter(([member, until]) => until > time && (theirs.get(member) ?? 0) < until)
       const notes = [...theirs].flatMap(([member, until]) => {
-        const [, at] = sinceMember.exec(member) ?? []
-        return at === undefined ? [] : [{ at: Number(at), until }]
+        const at = noteOf(member)
+        return at === undefined ? [] : [{ at, until }]
       })
       const earliest = notes.reduce((least, { at }) => Math.min(least, at), Infinity)
-      // A set without a note is new, or has lost what it held: it is complete from now on, unless this process knows better.
-      if (!hasJoined) coverage = earliest === Infinity ? Math.floor(time) : earliest
-      else coverage = Math.min(coverage, earliest)
+      // A set without a note is new, or has lost what it held: it is complete from now on, unless a process knows better.
+      if (!hasJoined) {
+        isFirst = earliest === Infinity
+        coverage = isFirst ? Math.floor(Math.max(startedAt, time - startTime)) : earliest
+      } else coverage = Math.min(coverage, earliest)
       hasJoined = true
       for (const member of theirs) learn(member)
       const isNoted = notes.some(({ at, until }) => at <= coverage && until - time > renewNote)
       return isNoted ? missing : [...missing, [`c${coverage}`, time + noteLife]]
     },
   }
+}
+
+/** Since when the marks are complete, where a member is the note of it. */
+function noteOf(member: string): number | undefined {
+  const [, at] = sinceMember.exec(member) ?? []
+  return at === undefined ? undefined : Number(at)
 }

@@ -21,7 +21,7 @@ export function createRecall(
   async function load(id: string, token?: string): Promise<Loaded> {
     if (isEnded(id)) return ended()
     const sent = token === undefined ? undefined : continuity?.open(digest(id), token)
-    if (sent?.isTrusted) return loadedToken(sent, false)
+    if (sent?.isTrusted && mayTrust(id, sent)) return noted(id, loadedToken(sent, false))
     const reading = await entries.get(id)
     if (isEnded(id)) return ended()
     switch (reading.status) {
@@ -33,6 +33,13 @@ export function createRecall(
       case 'unknown':
         return sent ? serve(sent) : { status: 'unknown', draft: draftOf({}) }
     }
+  }
+
+  /** Token first asks nobody: so only while endings are heard of, and not for an older version than was seen here. */
+  function mayTrust(id: string, { claims }: Sent): boolean {
+    return (
+      availability.state() === 'healthy' && endings.isHearing() && knownOf(id).revision <= claims.revision
+    )
   }
 
   /** Whatever was seen of it, a good token may bring it back. */
@@ -95,7 +102,8 @@ export function createRecall(
   /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */
   async function restore(id: string, sent: Sent, copy: Found | undefined): Promise<Loaded> {
     const { claims } = sent
-    if (!continuity!.mayRestore(claims)) return missing()
+    if (!(await continuity!.mayRestore(claims))) return missing()
+    if (isEnded(id)) return ended()
     const isNewer = copy !== undefined && copy.revision >= claims.revision
     if (!isNewer && knownOf(id).revision - overlap > claims.revision) {
       events.emit('session', { outcome: 'refused', reason: 'older than a version seen' })

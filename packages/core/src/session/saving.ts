@@ -91,7 +91,9 @@ export function createSaving(
           from.status === 'missing'
             ? data
             : mergeSessions({ base: beforeBoth(base(), current), mine: mine(), theirs: current })
-        revision = entries.revise(Math.max(revision, current.revision))
+        // Where nobody else has changed it, it becomes what its token says already.
+        const isKnown = from.status === 'found' && current.revision === from.baseRevision
+        if (!isKnown) revision = entries.revise(Math.max(revision, current.revision))
         over = current
       } else {
         // It was there, and is gone: ended by somebody, or evicted, of which the token still knows.
@@ -186,9 +188,15 @@ export function createSaving(
       sent.claims.revision >= draft.revision &&
       sent.claims.expiresAt <= clock.now() + lifetime
     if (isKept && !(isConfirmed && continuity.isDue(sent.claims))) return undefined
-    const { endsAt, begunAt } = datesOf(data, from)
+    let whose: { endsAt: number; begunAt: number; user: string | undefined }
+    try {
+      whose = { ...datesOf(data, from), user: userOf(data) }
+    } catch {
+      return undefined
+    }
+    const { endsAt, begunAt, user } = whose
     const since = sinceWith(from, draft.content)
-    return continuity.seal({
+    const token = continuity.seal({
       session: digest(id),
       data: from.status === 'found' && from.degraded ? withParallel(id, data, from) : data,
       revision: draft.revision,
@@ -196,11 +204,13 @@ export function createSaving(
       changed: since.changed,
       endsAt,
       begunAt,
-      user: userOf(data),
+      user,
       lifetime: Math.min(lifetime, endsAt > 0 ? endsAt - clock.now() : Infinity),
       notAfter: isConfirmed || !sent ? Infinity : sent.claims.expiresAt,
       overhead,
     })
+    // The visitor's token tells what the session was before: that must not be believed in an outage.
+    return token ?? (sent && sent.claims.revision < draft.revision ? '' : undefined)
   }
 
   /** Another request may have saved meanwhile: while Redis is away the token has to carry what both made. */

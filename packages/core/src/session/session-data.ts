@@ -1,5 +1,6 @@
 import { digestOf } from './digest.ts'
 import { fromJson, toJson } from '../envelope/json.ts'
+import { optionError } from '../errors.ts'
 import type { TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
 
@@ -56,5 +57,12 @@ export type UserIdOf = (session: SessionData) => string | number | null | undefi
 /** The digest under which a session's user is known outside of the session; `undefined` for nobody. */
 export function userDigest(data: SessionData, userId: UserIdOf | undefined): string | undefined {
   const user = userId?.(data)
-  return user === undefined || user === null || user === '' ? undefined : digestOf(`user ${user}`)
+  if (user === undefined || user === null || user === '') return undefined
+  return digestOfUser(user, 'userId', 'a function that gives a text, a number or nothing')
+}
+
+/** Gives a user's digest. Throws for what does not tell users apart: as text all objects and promises are the same. */
+export function digestOfUser(user: string | number, option: string, expected: string): string {
+  if (typeof user === 'string' || Number.isFinite(user)) return digestOf(`user ${user}`)
+  throw optionError(option, expected, user)
 }

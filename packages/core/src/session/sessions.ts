@@ -27,7 +27,7 @@ export interface UserSession {
  * Sessions that go on while Redis is away: from their continuity token and this process' memory, writes included, which
  * reach Redis on recovery, merged by top-level key with what Redis has.
  *
- * Under the rules `token` and `memory` no method rejects because Redis is away, but for `clear`; under `refuse` all of
+ * Under the rules `token` and `memory` no method rejects because Redis is away, but for `clear` and `endOne`; under `refuse` all of
  * them do, with `ERR_HOLDFAST_UNAVAILABLE`.
  */
 export interface Sessions {
@@ -56,13 +56,17 @@ export interface Sessions {
   list(user: string | number): Promise<UserSession[]>
   /** The handle of a session in {@link Sessions.list}. */
   handleOf(id: string): string
-  /** Ends the one of a user's sessions that has this handle; `false` where there is none. Needs the option `userId`. */
+  /**
+   * Ends the one of a user's sessions that has this handle; `false` where there is none. Rejects with `ERR_HOLDFAST_UNAVAILABLE`
+   * while degraded for one that this process does not know. Needs the option `userId`.
+   */
   endOne(user: string | number, handle: string): Promise<boolean>
   /** Ends all sessions of a user that began until now, but for the one with the id `except`. Needs the option `userId`. */
   endAll(user: string | number, options?: { readonly except?: string | undefined }): Promise<void>
   /**
-   * Gives the continuity token that a response should set; `undefined` where the visitor's is to stay as it is: the session is unchanged and the token fresh, it is unknown or ended,
-   * or the token would be beyond the cookie budget of 3.8 kB. Synchronous, and the same before, during and after a save
+   * Gives the continuity token that a response should set; `undefined` where the visitor's is to stay as it is: the session is
+   * unchanged and the token fresh, or it is unknown or ended; `''` where the visitor's is to be cleared: the session has changed,
+   * and a token of it cannot be had, as it would be beyond the cookie budget of 3.8 kB. Synchronous, and the same before, during and after a save
    * that is given the same `from`, as headers may leave before it ends. `overhead` gives the bytes of the cookie without the
    * token; it is asked just before a token is made.
    */

@@ -38,7 +38,12 @@ export interface CommandPort {
    * again after that connection was lost; what was published in between is missed, and `onGap` is called once messages
    * are heard again.
    */
-  subscribe(channel: string, listener: (message: Buffer) => void, onGap?: () => void): Promise<Subscription>
+  subscribe(
+    channel: string,
+    listener: (message: Buffer) => void,
+    onGap?: () => void,
+    onLost?: () => void,
+  ): Promise<Subscription>
   /** Tells of changed wire keys, on a connection that serves nothing else. Left out where the client cannot. */
   track?(prefix: string, listener: TrackingListener): Tracking
   /**

@@ -174,7 +174,7 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     async publish(channel, message) {
       integerOf(await send(['PUBLISH', channel, asBuffer(message)]))
     },
-    subscribe: (channel, listener, onGap) => port.subscribe(channel, listener, onGap),
+    subscribe: (channel, listener, onGap, onLost) => port.subscribe(channel, listener, onGap, onLost),
     ...(port.track && { track: trackedBy(port.track.bind(port), prefix) }),
     sets,
 

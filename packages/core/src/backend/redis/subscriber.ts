@@ -15,8 +15,19 @@ export type OpenListening = (
 
 type Listener = (message: Buffer) => void
 
+/** What a listener wants to be told by of a gap: that it begins, and that it is over. */
+interface Gaps {
+  readonly onLost: (() => void) | undefined
+  readonly onGap: (() => void) | undefined
+}
+
 export interface Subscriber {
-  subscribe(channel: string, listener: Listener, onGap?: () => void): Promise<Subscription>
+  subscribe(
+    channel: string,
+    listener: Listener,
+    onGap?: () => void,
+    onLost?: () => void,
+  ): Promise<Subscription>
   /** Drops the connection; it is opened again for those who still listen. */
   reset(): void
   close(): void
@@ -24,13 +35,16 @@ export interface Subscriber {
 
 /** Creates a subscriber: one connection, opened when first needed, for all channels, and opened again when it is lost. */
 export function createSubscriber(open: OpenListening): Subscriber {
-  /** The listeners of each channel, and what each of them wants to be told of a gap by. */
-  const channels = new Map<string, Map<Listener, (() => void) | undefined>>()
+  /** The listeners of each channel. */
+  const channels = new Map<string, Map<Listener, Gaps>>()
   const connection = keepConnection<ListeningConnection>({
     open: (onLost) => open(hear, onLost),
     isWanted: () => channels.size > 0,
     onOpened(opened, drop) {
       for (const channel of channels.keys()) opened.subscribe(channel).then(() => tellGap(channel), drop)
+    },
+    onLost() {
+      for (const channel of channels.values()) for (const { onLost } of channel.values()) onLost?.()
     },
   })
   let closed = false
@@ -40,15 +54,15 @@ export function createSubscriber(open: OpenListening): Subscriber {
   }
 
   function tellGap(channel: string): void {
-    for (const onGap of channels.get(channel)?.values() ?? []) onGap?.()
+    for (const { onGap } of channels.get(channel)?.values() ?? []) onGap?.()
   }
 
   return {
-    async subscribe(channel, listener, onGap) {
+    async subscribe(channel, listener, onGap, onLost) {
       if (closed) throw new Error('Connection is closed.')
       const opened = await connection.connect()
-      const listeners = channels.get(channel) ?? new Map<Listener, (() => void) | undefined>()
-      channels.set(channel, listeners.set(listener, onGap))
+      const listeners = channels.get(channel) ?? new Map<Listener, Gaps>()
+      channels.set(channel, listeners.set(listener, { onGap, onLost }))
       try {
         // Asked even where the channel is subscribed to already: that may still be under way.
         await opened.subscribe(channel)
