@@ -22,7 +22,7 @@ interface Range {
 
 /** Reads a duration option in milliseconds; throws an error that names the option when it is none or out of range. */
 export function parseDuration(option: string, given: unknown, range: Range = {}): Milliseconds {
-  return parseUnit(option, given, durationUnits, 'a duration such as 250 (ms), "5s" or "30m"', range)
+  return parseUnit(option, given, durationUnits, 'a duration such as 250 (ms), "5s" or "30m"', range, inWords)
 }
 
 /** Reads a size option in bytes; throws an error that names the option when it is none or out of range. */
@@ -43,17 +43,31 @@ function parseUnit(
   units: Readonly<Record<string, number>>,
   expected: string,
   range: Range,
+  shown: (bound: number) => string = String,
 ): number {
-  if (typeof given === 'number' && !Number.isNaN(given)) return inRange(option, given, range, given)
+  if (typeof given === 'number' && !Number.isNaN(given)) return inRange(option, given, range, given, shown)
   if (typeof given !== 'string') throw optionError(option, expected, given)
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(given)
   const factor = match && (match[2] === '' ? 1 : units[match[2]!.toLowerCase()])
   if (!match || factor === undefined || factor === null) throw optionError(option, expected, given)
-  return inRange(option, Math.round(Number(match[1]) * factor), range, given)
+  return inRange(option, Math.round(Number(match[1]) * factor), range, given, shown)
 }
 
-function inRange(option: string, value: number, { min = 0, max = Infinity }: Range, given: unknown): number {
+function inRange(
+  option: string,
+  value: number,
+  { min = 0, max = Infinity }: Range,
+  given: unknown,
+  shown: (bound: number) => string = String,
+): number {
   if (value >= min && value <= max) return value
-  const bounds = max === Infinity ? `${min} or more` : `between ${min} and ${max}`
+  const bounds = max === Infinity ? `${shown(min)} or more` : `between ${shown(min)} and ${shown(max)}`
   throw optionError(option, bounds, given)
+}
+
+/** A duration as one would write it: in the largest unit that leaves no fraction. */
+function inWords(ms: Milliseconds): string {
+  if (ms === 0) return '0'
+  const [unit, length] = Object.entries(durationUnits).findLast(([, one]) => ms % one === 0) ?? ['ms', 1]
+  return `${ms / length}${unit}`
 }

@@ -1,6 +1,6 @@
 export { degraded, session } from './session.ts'
 export type { HoldfastSession, SessionOptions } from './session.ts'
 export { HoldfastStore } from './store.ts'
-export type { HoldfastStoreOptions } from './store.ts'
+export type { HoldfastStoreOptions } from './options.ts'
 export { session as default } from './session.ts'
 export type { Degraded } from '@holdfast/core'

@@ -1,13 +1,16 @@
-import {
-  HoldfastError,
-  type ContinuityOptions,
-  type Degraded,
-  type Holdfast,
-  type Sessions,
-} from '@holdfast/core'
+import { HoldfastError, type Degraded, type Holdfast, type Sessions } from '@holdfast/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import expressSession from 'express-session'
-import { HoldfastStore, type HoldfastStoreOptions } from './store.ts'
+import {
+  checkMaxAge,
+  isStoreOption,
+  kindOf,
+  readContinuity,
+  readSecrets,
+  type ContinuityOptions,
+  type HoldfastStoreOptions,
+} from './options.ts'
+import { HoldfastStore } from './store.ts'
 import { createTokenCookie } from './token-cookie.ts'
 
 /**
@@ -20,7 +23,7 @@ export interface SessionOptions
    * The continuity token, in a second cookie, which makes sessions outlive Redis. Its keys are derived from `secret`.
    * Default: on; `false`: off, as under the rules `memory` and `refuse`.
    */
-  readonly continuity?: false | ContinuityOptions | undefined
+  readonly continuity?: boolean | ContinuityOptions | undefined
 }
 
 /** The middleware, with what an application may want to reach. */
@@ -36,15 +39,25 @@ export interface HoldfastSession extends RequestHandler {
 
 /**
  * Creates the session middleware: express-session on Redis, which goes on from the continuity token and from memory while
- * Redis is away. Throws `ERR_HOLDFAST_OPTION` for an option that cannot be right, at once and not at the first request.
+ * Redis is away. For an option that cannot be right it throws at once, not at the first request, and leaves nothing open:
+ * `ERR_HOLDFAST_OPTION`, or the `TypeError` of express-session for what that refuses itself.
  */
 export function session(options: SessionOptions): HoldfastSession {
-  const { store = createStore(options), resave = false, saveUninitialized = false } = options
-  if (!(store instanceof HoldfastStore)) {
-    throw new HoldfastError('ERR_HOLDFAST_OPTION', 'Option "store" must be a HoldfastStore, or left out.')
+  const secrets = readSecrets(options?.secret)
+  checkMaxAge(options.cookie)
+  if (options.store !== undefined) return createMiddleware(options, givenStore(options))
+  const store = createStore(options, secrets)
+  try {
+    return createMiddleware(options, store)
+  } catch (error) {
+    void store.close()
+    throw error
   }
+}
+
+function createMiddleware(options: SessionOptions, store: HoldfastStore): HoldfastSession {
+  const { resave = false, saveUninitialized = false, cookie, proxy } = options
   const inner = expressSession({ ...options, store, resave, saveUninitialized })
-  const { cookie, proxy } = options
   // `key` is what old applications call it; express-session still takes it.
   const name = options.name || (options as { key?: string }).key || 'connect.sid'
   const tokenCookie = createTokenCookie({ store, name, cookie, proxy })
@@ -80,29 +93,24 @@ export function degraded(req: Request): Degraded {
   )
 }
 
-function createStore(options: SessionOptions): HoldfastStore {
-  const secrets = checkedSecrets(options?.secret)
-  const { rule = 'token', continuity, ...own } = options
-  if (rule !== 'token' || continuity === false) {
-    if (rule === 'token' && options.rule === 'token')
-      throw new HoldfastError(
-        'ERR_HOLDFAST_OPTION',
-        'Option "continuity" must not be false under the rule "token".',
-      )
-    return new HoldfastStore({ ...own, rule: rule === 'token' ? 'memory' : rule })
-  }
-  return new HoldfastStore({ ...own, rule, continuity: { ...continuity, secrets } })
+function createStore(options: SessionOptions, secrets: ReturnType<typeof readSecrets>): HoldfastStore {
+  const own: HoldfastStoreOptions = Object.fromEntries(
+    Object.entries(options).filter(([name]) => isStoreOption(name)),
+  )
+  return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
 }
 
-function checkedSecrets(
-  secret: expressSession.SessionOptions['secret'] | undefined,
-): (string | Uint8Array)[] {
-  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
-  const isUsable = (one: unknown): one is string | Uint8Array =>
-    one instanceof Uint8Array ? one.length > 0 : typeof one === 'string' && one.trim() !== ''
-  if (secrets.length > 0 && secrets.every(isUsable)) return secrets
+/** A store that is given brings its options along: what is said here beside it would not count. */
+function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
+  if (!(store instanceof HoldfastStore))
+    throw new HoldfastError(
+      'ERR_HOLDFAST_OPTION',
+      `Option "store" must be a HoldfastStore, or left out; got ${kindOf(store)}.`,
+    )
+  const own = Object.entries(options).find(([name, value]) => isStoreOption(name) && value !== undefined)
+  if (!own) return store
   throw new HoldfastError(
     'ERR_HOLDFAST_OPTION',
-    'Option "secret" must be a non-empty string, or an array of them.',
+    `Option "${own[0]}" must be left out beside "store": give it to the HoldfastStore instead.`,
   )
 }

@@ -2,11 +2,11 @@ import {
   answer,
   holdfastOf,
   HoldfastError,
+  optionError,
   type Callback,
   type Degraded,
   type HeldHoldfast,
   type Holdfast,
-  type HoldfastOptions,
   type Loaded,
   type SessionData as CoreSessionData,
   type SessionOptions as CoreSessionOptions,
@@ -14,20 +14,8 @@ import {
 } from '@holdfast/core'
 import type { Request } from 'express'
 import expressSession, { type SessionData } from 'express-session'
+import { checkNames, type HoldfastStoreOptions } from './options.ts'
 import type { Visit } from './token-cookie.ts'
-
-/** The options of {@link HoldfastStore}: those of a Holdfast of its own, or one that it shares, and the sessions'. */
-export interface HoldfastStoreOptions extends Omit<HoldfastOptions, 'prefix'>, CoreSessionOptions {
-  /** A Holdfast to share; the application closes it. Left out: the store creates one of its own from its options. */
-  readonly holdfast?: Holdfast
-  /**
-   * What session keys begin with, to the letter. Default `sess:`, as in connect-redis, whose sessions are then found;
-   * with a shared `holdfast`: `<its prefix>:session:`.
-   */
-  readonly prefix?: string
-  /** Leaves a session's ttl alone on requests that do not change it; default `false`. */
-  readonly disableTouch?: boolean
-}
 
 type StoredSession = SessionData & { id: string }
 
@@ -51,13 +39,17 @@ export class HoldfastStore extends expressSession.Store {
   /** The request for which express-session is asking at this moment. */
   #visit: Visit | undefined
 
-  constructor({ holdfast, disableTouch = false, ...options }: HoldfastStoreOptions = {}) {
+  constructor(options: HoldfastStoreOptions = {}) {
     super()
-    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = options
+    checkNames(options)
+    const { holdfast, disableTouch = false, ...others } = options
+    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = others
+    if (typeof disableTouch !== 'boolean') throw optionError('disableTouch', 'true or false', disableTouch)
     this.#held = holdfastOf(holdfast, own)
     this.holdfast = this.#held.holdfast
     try {
-      this.sessions = this.holdfast.sessions({ ...own, prefix })
+      // Core knows no framework: what it calls a session's data is what express-session has stored.
+      this.sessions = this.holdfast.sessions({ ...own, prefix } as CoreSessionOptions)
     } catch (error) {
       void this.close()
       throw error

@@ -1,6 +1,6 @@
 export { session, session as default } from './session.ts'
 export type { SessionOptions } from './session.ts'
 export { HoldfastStore } from './store.ts'
-export type { HoldfastStoreOptions } from './store.ts'
+export type { HoldfastStoreOptions } from './options.ts'
 export { degraded } from './degraded.ts'
 export type { Degraded } from '@holdfast/core'

@@ -1,15 +1,19 @@
 import cookie from '@fastify/cookie'
 import fastifySession, { type FastifySessionOptions } from '@fastify/session'
-import {
-  HoldfastError,
-  tokenCookieName,
-  type ContinuityOptions,
-  type SessionContinuity,
-} from '@holdfast/core'
+import { HoldfastError, tokenCookieName, type SessionContinuity } from '@holdfast/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { createCookieHook } from './cookies.ts'
-import { HoldfastStore, type HoldfastStoreOptions } from './store.ts'
+import {
+  checkMaxAge,
+  isStoreOption,
+  kindOf,
+  readContinuity,
+  readSecrets,
+  type ContinuityOptions,
+  type HoldfastStoreOptions,
+} from './options.ts'
+import { HoldfastStore } from './store.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -28,7 +32,10 @@ export interface SessionOptions
    * a signer of the application's own, which has none to derive from, it needs `secrets`. Default: on where there are
    * secrets; `false`: off, as under the rules `memory` and `refuse`.
    */
-  readonly continuity?: false | (ContinuityOptions & Partial<SessionContinuity>) | undefined
+  readonly continuity?:
+    | boolean
+    | (ContinuityOptions & Partial<Pick<SessionContinuity, 'secrets'>>)
+    | undefined
 }
 
 /**
@@ -43,13 +50,13 @@ export const session: FastifyPluginAsync<SessionOptions> = fp(register, {
 })
 
 async function register(instance: FastifyInstance, options: SessionOptions): Promise<void> {
-  const { theirs, ours } = divided(options)
+  const theirs = only(options, (name) => Object.hasOwn(theirNames, name)) as TheirOptions
+  const secrets = readSecrets(options.secret)
+  checkMaxAge(options.cookie)
   const { cookieName = 'sessionId', cookiePrefix = '' } = theirs
   const tokenName = tokenCookieName(cookieName)
-  const store = ours.store ?? createStore(ours, theirs.secret)
-  if (!(store instanceof HoldfastStore))
-    throw new HoldfastError('ERR_HOLDFAST_OPTION', 'Option "store" must be a HoldfastStore, or left out.')
-  if (!ours.store) instance.addHook('onClose', () => store.close())
+  const store = options.store === undefined ? createStore(options, secrets) : givenStore(options)
+  if (store !== options.store) instance.addHook('onClose', () => store.close())
 
   if (!instance.hasPlugin('@fastify/cookie')) await instance.register(cookie)
   instance.addHook('onReady', () => store.holdfast.ready())
@@ -62,7 +69,6 @@ async function register(instance: FastifyInstance, options: SessionOptions): Pro
 }
 
 type TheirOptions = Omit<FastifySessionOptions, 'store'>
-type OwnOptions = Omit<SessionOptions, keyof TheirOptions>
 
 const theirNames: Record<keyof TheirOptions, true> = {
   secret: true,
@@ -75,23 +81,29 @@ const theirNames: Record<keyof TheirOptions, true> = {
   idGenerator: true,
 }
 
-function divided(options: SessionOptions): { theirs: TheirOptions; ours: OwnOptions } {
-  const pick = (isWanted: (name: string) => boolean): object =>
-    Object.fromEntries(Object.entries(options).filter(([name]) => isWanted(name)))
-  return {
-    theirs: pick((name) => Object.hasOwn(theirNames, name)) as TheirOptions,
-    ours: pick((name) => !Object.hasOwn(theirNames, name)) as OwnOptions,
-  }
+function createStore(options: SessionOptions, secrets: ReturnType<typeof readSecrets>): HoldfastStore {
+  const own: HoldfastStoreOptions = only(options, isStoreOption)
+  return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
 }
 
-function createStore({ continuity, ...own }: OwnOptions, secret: TheirOptions['secret']): HoldfastStore {
-  if (continuity === false) return new HoldfastStore(own)
-  const secrets = continuity?.secrets ?? secretsOf(secret)
-  if (!secrets && !continuity) return new HoldfastStore(own)
-  return new HoldfastStore({ ...own, continuity: { ...continuity, secrets: secrets ?? [] } })
+/** A store that is given brings its options along: what is said here beside it would not count. */
+function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
+  if (!(store instanceof HoldfastStore))
+    throw new HoldfastError(
+      'ERR_HOLDFAST_OPTION',
+      `Option "store" must be a HoldfastStore, or left out; got ${kindOf(store)}.`,
+    )
+  // Fastify's own `prefix`, that of routes, comes by the same name.
+  const own = Object.entries(options).find(
+    ([name, value]) => isStoreOption(name) && name !== 'prefix' && value !== undefined,
+  )
+  if (!own) return store
+  throw new HoldfastError(
+    'ERR_HOLDFAST_OPTION',
+    `Option "${own[0]}" must be left out beside "store": give it to the HoldfastStore instead.`,
+  )
 }
 
-function secretsOf(secret: TheirOptions['secret']): string[] | undefined {
-  if (typeof secret === 'string') return [secret]
-  return Array.isArray(secret) ? [...secret] : undefined
+function only(options: SessionOptions, isWanted: (name: string) => boolean): object {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => isWanted(name)))
 }

@@ -5,7 +5,6 @@ import {
   type Callback,
   type HeldHoldfast,
   type Holdfast,
-  type HoldfastOptions,
   type Loaded,
   type SessionData,
   type SessionOptions as CoreSessionOptions,
@@ -13,18 +12,8 @@ import {
 } from '@holdfast/core'
 import type { FastifySessionOptions } from '@fastify/session'
 import type { Session } from 'fastify'
+import { checkNames, type HoldfastStoreOptions } from './options.ts'
 import { cookieSettings, plain, Visits } from './visits.ts'
-
-/** The options of {@link HoldfastStore}: those of a Holdfast of its own, or one that it shares, and the sessions'. */
-export interface HoldfastStoreOptions extends Omit<HoldfastOptions, 'prefix'>, CoreSessionOptions {
-  /** A Holdfast to share; the application closes it. Left out: the store creates one of its own from its options. */
-  readonly holdfast?: Holdfast
-  /**
-   * What session keys begin with, to the letter. Default `sess:`, as in connect-redis, whose sessions are then found;
-   * with a shared `holdfast`: `<its prefix>:session:`.
-   */
-  readonly prefix?: string
-}
 
 /**
  * The store behind the plugin. No method fails or waits because Redis is away, unless the rule is `refuse`. Made for the
@@ -39,12 +28,15 @@ export class HoldfastStore implements NonNullable<FastifySessionOptions['store']
   readonly visits: Visits = new Visits()
   readonly #held: HeldHoldfast
 
-  constructor({ holdfast, ...options }: HoldfastStoreOptions = {}) {
-    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = options
+  constructor(options: HoldfastStoreOptions = {}) {
+    checkNames(options)
+    const { holdfast, ...others } = options
+    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = others
     this.#held = holdfastOf(holdfast, own)
     this.holdfast = this.#held.holdfast
     try {
-      this.sessions = this.holdfast.sessions({ ...own, prefix })
+      // Core knows no framework: what it calls a session's data is what @fastify/session has stored.
+      this.sessions = this.holdfast.sessions({ ...own, prefix } as CoreSessionOptions)
     } catch (error) {
       void this.close()
       throw error

@@ -32,7 +32,8 @@ export interface SiteOptions extends Partial<SessionOptions> {
 /** Serves an application with sessions on a free loopback port. */
 export async function serve({ server, routes, ...options }: SiteOptions = {}): Promise<Site> {
   const app = fastify({ forceCloseConnections: true, ...server })
-  app.register(session, { secret, logger: false, cookie: { secure: false, maxAge: 60_000 }, ...options })
+  const quiet = options.store ? {} : { logger: false as const }
+  app.register(session, { secret, ...quiet, cookie: { secure: false, maxAge: 60_000 }, ...options })
   app.register(pages)
   if (routes) app.register(fp(routes))
   return listen(app)
