@@ -11,11 +11,14 @@ export interface Clock {
   setTimeout(callback: () => void, ms: number): Timer
 }
 
+/** Node's timers take what is longer (24.8 days) for no time at all. */
+const longest = 2 ** 31 - 1
+
 /** The system's time and timers. */
 export const systemClock: Clock = {
   now: Date.now,
   setTimeout(callback, ms) {
-    const timer = setTimeout(callback, ms)
+    const timer = setTimeout(callback, Math.min(ms, longest))
     timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },

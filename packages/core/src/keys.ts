@@ -24,7 +24,8 @@ export interface KeyspaceOptions {
 }
 
 const defaultLimit = 512
-const longestPrefix = 128
+/** The longest prefix of keys, in bytes. */
+export const longestPrefix = 128
 const longestKey = 65_536
 /** Marks a hashed key. A caller's own key that starts with it is hashed as well, so the two never meet. */
 const hashMark = '#'

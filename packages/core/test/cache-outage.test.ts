@@ -1,58 +1,12 @@
-import {
-  eventually,
-  startProxy,
-  startRedis,
-  type Proxy,
-  type RedisServer,
-} from '@holdfast-internal/test-fixtures'
+import { eventually, startProxy } from '@holdfast-internal/test-fixtures'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { redisBackendFrom } from '../src/backend/redis/connect.ts'
-import { createHoldfast, type Backend, type Cache, type CacheOptions, type Holdfast } from '../src/index.ts'
+import { createHoldfast, type Backend, type Cache } from '../src/index.ts'
+import { degraded, fleetOfTests, healthy } from './cache-fleet.ts'
 
-let redis: RedisServer
-let open: (() => unknown)[]
-let run = 0
-beforeAll(async () => {
-  redis = await startRedis()
-})
-afterAll(() => redis.stop())
-beforeEach(() => {
-  open = []
-  run++
-})
-afterEach(async () => {
-  await Promise.all(open.map((close) => close()))
-})
-
-interface Process {
-  readonly proxy: Proxy
-  readonly holdfast: Holdfast
-  readonly cache: Cache
-}
-
-/** What a process of a fleet has: a Holdfast behind a line of its own, and a cache. */
-async function setUp(options: CacheOptions = {}): Promise<Process> {
-  const proxy = await startProxy({ port: redis.port })
-  const holdfast = createHoldfast({ redis: proxy.url, logger: false, circuit: { recoveryJitter: 0 } })
-  open.push(async () => {
-    await holdfast.close()
-    await proxy.close()
-  })
-  const cache = holdfast.cache({ prefix: `run${run}:`, ...options })
-  await holdfast.ready()
-  if (options.near) await eventually(() => expect(cache.statistics().near.isOn).toBe(true))
-  return { proxy, holdfast, cache }
-}
-
-function degraded({ holdfast }: Process): Promise<void> {
-  return eventually(() => expect(holdfast.state).toBe('degraded'))
-}
-
-function healthy({ holdfast }: Process): Promise<void> {
-  return eventually(() => expect(holdfast.state).toBe('healthy'))
-}
+const { redis, prefix, start: setUp } = fleetOfTests()
 
 const bothNear = [[{}], [{ near: true }]] as const
 
@@ -176,8 +130,8 @@ describe.each(bothNear)('caches of two processes (%o)', (options) => {
 
 describe('a cache while Redis is away', () => {
   it.each([
-    ['killed', () => redis.kill({ keepData: true })],
-    ['stopped', () => redis.freeze()],
+    ['killed', () => redis().kill({ keepData: true })],
+    ['stopped', () => redis().freeze()],
   ])('runs factories, once per key and so many at once (%s)', async (_, fault) => {
     const { cache, holdfast } = await setUp({ factories: { max: 5, waiting: 20, patience: '5s' } })
     await cache.set('seen', 1)
@@ -214,8 +168,8 @@ describe('a cache while Redis is away', () => {
       expect(await cache.delete('other')).toBe(false)
       expect(await cache.has('seen')).toBe(false)
     } finally {
-      redis.thaw()
-      if (!redis.running) await redis.restart()
+      redis().thaw()
+      if (!redis().running) await redis().restart()
     }
     await eventually(() => expect(holdfast.state).toBe('healthy'))
     expect(await cache.get('seen')).toBeUndefined()
@@ -278,10 +232,10 @@ describe('a cache while Redis is away', () => {
   })
 
   it('voids everything where more was decided than the journal holds', async () => {
-    const proxy = await startProxy({ port: redis.port })
+    const proxy = await startProxy({ port: redis().port })
     const holdfast = createHoldfast({ redis: proxy.url, logger: false, journal: { maxEntries: 10 } })
-    open.push(() => Promise.all([holdfast.close(), proxy.close()]))
-    const cache = holdfast.cache({ prefix: `run${run}:` })
+    onTestFinished(async () => void (await Promise.all([holdfast.close(), proxy.close()])))
+    const cache = holdfast.cache({ prefix: prefix() })
     const keys = Array.from({ length: 50 }, (_, i) => `key ${i}`)
     await cache.setMany(keys.map((key) => ({ key, value: 'old' })))
     await proxy.refuse()
@@ -326,9 +280,9 @@ describe('what is in the way of an entry', () => {
     ['a list', undefined],
   ])('is a miss that is overwritten: %s', async (_, value) => {
     const { cache } = await setUp()
-    const key = `run${run}:key`
-    if (value === undefined) await redis.control.command('LPUSH', key, 'x')
-    else await redis.control.command('SET', key, value as string)
+    const key = `${prefix()}key`
+    if (value === undefined) await redis().control.command('LPUSH', key, 'x')
+    else await redis().control.command('SET', key, value as string)
     expect(await cache.get('key')).toBeUndefined()
     expect(await cache.getMany(['key'])).toEqual([undefined])
     const factory = vi.fn<() => object>(() => ({ made: true }))
@@ -343,15 +297,15 @@ it.each([
   ['the generation', (cache: Cache) => cache.clear()],
 ])('serves nothing by a version of %s that Redis did not confirm', async (_, invalidate) => {
   const a = await setUp()
-  const real = redisBackendFrom(redis.url)
+  const real = redisBackendFrom(redis().url)
   let isHanging = false
   const hanging: Backend = Object.assign(Object.create(real) as Backend, {
     get: (key: string) =>
       isHanging && key.includes(':tag:') ? new Promise<undefined>(() => {}) : real.get(key),
   })
   const holdfast = createHoldfast({ backend: hanging, logger: false })
-  open.unshift(() => holdfast.close())
-  const cache = holdfast.cache({ prefix: `run${run}:` })
+  onTestFinished(() => holdfast.close())
+  const cache = holdfast.cache({ prefix: prefix() })
   await holdfast.ready()
   await a.cache.set('key', 'old', { tags: ['tag'] })
   expect(await cache.get('key')).toBe('old')
@@ -364,11 +318,13 @@ it.each([
 })
 
 it('gets over something foreign under the key of its generation', async () => {
-  await redis.control.command('SET', `holdfast:tag:run${run}:*`, 'foreign')
+  await redis().control.command('SET', `holdfast:tag:${prefix()}*`, 'foreign')
   const { cache } = await setUp()
   await cache.set('key', 1)
   expect(await cache.get('key')).toBe(1)
-  expect(await redis.control.command('GET', `holdfast:tag:run${run}:*`)).not.toEqual(Buffer.from('foreign'))
+  expect(await redis().control.command('GET', `holdfast:tag:${prefix()}*`)).not.toEqual(
+    Buffer.from('foreign'),
+  )
 })
 
 describe('a near cache on Redis', () => {
@@ -383,7 +339,7 @@ describe('a near cache on Redis', () => {
   })
 
   it('is off where Redis does not let it hear, and works without', async () => {
-    await redis.control.command(
+    await redis().control.command(
       'ACL',
       'SETUSER',
       'deaf',
@@ -395,11 +351,11 @@ describe('a near cache on Redis', () => {
       '-client|tracking',
     )
     const holdfast = createHoldfast({
-      redis: `redis://deaf:pw@127.0.0.1:${redis.port}`,
+      redis: `redis://deaf:pw@127.0.0.1:${redis().port}`,
       logger: false,
     })
-    open.push(() => holdfast.close())
-    const cache = holdfast.cache({ near: true, prefix: `run${run}:` })
+    onTestFinished(() => holdfast.close())
+    const cache = holdfast.cache({ near: true, prefix: prefix() })
     await cache.set('key', 1, { tags: ['a'] })
     expect([await cache.get('key'), await cache.get('key')]).toEqual([1, 1])
     await cache.deleteByTag('a')
@@ -408,13 +364,13 @@ describe('a near cache on Redis', () => {
   })
 
   it('works over node-redis as well', async () => {
-    const client = createClient({ url: redis.url })
+    const client = createClient({ url: redis().url })
     client.on('error', () => undefined)
     await client.connect()
-    open.push(() => client.destroy())
+    onTestFinished(() => client.destroy())
     const holdfast = createHoldfast({ redis: client as never, logger: false })
-    open.unshift(() => holdfast.close())
-    const cache = holdfast.cache({ near: true, prefix: `run${run}:` })
+    onTestFinished(() => holdfast.close())
+    const cache = holdfast.cache({ near: true, prefix: prefix() })
     const other = await setUp()
     await eventually(() => expect(cache.statistics().near.isOn).toBe(true))
     await cache.set('key', 'old')
@@ -424,13 +380,13 @@ describe('a near cache on Redis', () => {
     })
     await other.cache.set('key', 'new')
     await eventually(async () => expect(await cache.get('key')).toBe('new'))
-    await redis.control.command('FLUSHALL')
+    await redis().control.command('FLUSHALL')
     await eventually(async () => expect(await cache.get('key')).toBeUndefined())
   })
 
   it('asks Redis for nothing as long as nothing changes, and one command per read without it', async () => {
-    const near = await setUp({ near: true, prefix: `near${run}:` })
-    const far = await setUp({ prefix: `far${run}:` })
+    const near = await setUp({ near: true, prefix: `near-${prefix()}` })
+    const far = await setUp({ prefix: `far-${prefix()}` })
     for (const { cache } of [near, far]) {
       await cache.set('key', 1)
       await cache.get('key')
@@ -448,7 +404,7 @@ describe('a near cache on Redis', () => {
 })
 
 async function commandsOf(): Promise<number> {
-  const info = String(await redis.control.command('INFO', 'commandstats'))
+  const info = String(await redis().control.command('INFO', 'commandstats'))
   return ['get', 'mget', 'eval', 'evalsha']
     .map((name) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0))
     .reduce((sum, calls) => sum + calls, 0)

@@ -31,6 +31,52 @@ describe('a cache', () => {
     expect(await cache.has('key')).toBe(true)
   })
 
+  it.each([new Map([[1, 2]]), new Set([1]), /a/, new Error('a'), Promise.resolve(1)])(
+    'refuses what would be stored as an empty object: %o',
+    async (value) => {
+      const { cache } = setUp()
+      const refused = { code: 'ERR_HOLDFAST_NOT_SERIALISABLE' }
+      await expect(cache.set('key', value)).rejects.toMatchObject(refused)
+      expect(await cache.get('key')).toBeUndefined()
+    },
+  )
+
+  it.each([
+    ['a text', '5m'],
+    ['a number', 5_000],
+    ['null', null],
+    ['an unknown name', { tll: 5 }],
+  ])('refuses a policy that is none: %s', async (_, policy) => {
+    const { cache } = setUp()
+    const refused = { code: 'ERR_HOLDFAST_OPTION' }
+    await expect(cache.set('key', 1, policy as never)).rejects.toMatchObject(refused)
+    await expect(cache.getOrSet('key', () => 1, policy as never)).rejects.toMatchObject(refused)
+    await expect(cache.setMany([{ key: 'key', value: 1, policy: policy as never }])).rejects.toMatchObject(
+      refused,
+    )
+  })
+
+  it('says how long its prefix may be', () => {
+    const holdfast = createHoldfast({ redis: 'memory', logger: false })
+    open.push(holdfast)
+    const named = {
+      code: 'ERR_HOLDFAST_OPTION',
+      message: expect.stringMatching(/"prefix" must be at most 115 bytes/),
+    }
+    expect(() => holdfast.cache({ prefix: 'x'.repeat(116) })).toThrow(expect.objectContaining(named))
+    expect(holdfast.cache({ prefix: 'x'.repeat(115) })).toBeDefined()
+    expect(() => holdfast.cache({ factories: 5 as never })).toThrow(/"factories"/)
+  })
+
+  it('knows no grace that never ends, and a time limit longer than any timer', async () => {
+    const { cache } = setUp()
+    const named = { code: 'ERR_HOLDFAST_OPTION', message: expect.stringContaining('"grace"') }
+    await expect(cache.set('key', 1, { grace: Infinity })).rejects.toMatchObject(named)
+    const real = createHoldfast({ redis: 'memory', logger: false })
+    open.push(real)
+    expect(await real.cache().getOrSet('key', () => 1, { hardTimeout: '30d' })).toBe(1)
+  })
+
   it('gives each caller a value of their own', async () => {
     const { cache } = setUp()
     await cache.set('key', { list: [1] })

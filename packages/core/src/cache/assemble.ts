@@ -5,8 +5,9 @@ import type { Clock } from '../clock.ts'
 import { copyTtl, type Entries, type EntriesOptions } from '../degradation/entries.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import { Scoped } from '../envelope/scoped.ts'
+import { optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
-import { joinPrefix, validatePrefix } from '../keys.ts'
+import { joinPrefix, longestPrefix, validatePrefix } from '../keys.ts'
 import { parseCount, parseDuration, type Duration } from '../units.ts'
 import type { Cache } from './cache.ts'
 import { createCache } from './engine.ts'
@@ -22,6 +23,7 @@ import { createReserve } from './reserve.ts'
 import { createSights } from './sight.ts'
 import { createCounters } from './statistics.ts'
 import { createStoring } from './storing.ts'
+import { createTurns } from './turns.ts'
 import { createVersions, tagLifetime } from './versions.ts'
 
 /** The options of a cache, beside those of its entries. */
@@ -90,7 +92,10 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     ...usual
   } = given
   const prefix = validatePrefix('prefix', ownPrefix ?? joinPrefix(ground.prefix, 'cache'))
+  if (typeof bounds !== 'object' || bounds === null) throw optionError('factories', 'an object', bounds)
   const marksPrefix = `${ground.prefix}:tag:${prefix}`
+  const longest = longestPrefix - Buffer.byteLength(`${ground.prefix}:tag:`)
+  if (Buffer.byteLength(prefix) > longest) throw optionError('prefix', `at most ${longest} bytes`, ownPrefix)
   const policyOf = createPolicyReader(usual, { isShared: backend.capabilities.shared })
 
   let isRenewing = false
@@ -135,7 +140,10 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     prefixes: nearOptions === false ? [marksPrefix] : [marksPrefix, prefix],
     onChange(wireKeys) {
       versions.onChange(wireKeys)
-      near?.drop(wireKeys?.map(entries.keyOf).filter((key) => key !== undefined))
+      if (!near) return
+      near.drop(wireKeys?.map(entries.keyOf).filter((key) => key !== undefined))
+      // Nor is a copy served in an outage of what was removed before it.
+      for (const wireKey of wireKeys ?? []) reserve.drop(wireKey)
     },
     onGap() {
       versions.doubt()
@@ -178,12 +186,15 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     leases,
     versions,
     storing,
-    factories,
-    limit: createLimit({
-      max: parseCount('factories.max', bounds.max ?? 64, { min: 1 }),
-      waiting: parseCount('factories.waiting', bounds.waiting ?? 1_000),
-      patience: parseDuration('factories.patience', bounds.patience ?? 2_000),
-      clock,
+    turns: createTurns({
+      factories,
+      counters,
+      limit: createLimit({
+        max: parseCount('factories.max', bounds.max ?? 64, { min: 1 }),
+        waiting: parseCount('factories.waiting', bounds.waiting ?? 1_000),
+        patience: parseDuration('factories.patience', bounds.patience ?? 2_000),
+        clock,
+      }),
     }),
     counters,
     clock,

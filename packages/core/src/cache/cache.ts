@@ -52,7 +52,10 @@ export interface Cache {
   ): (...args: Args) => Promise<T>
   /** What is known of an entry, fresh or in its grace. */
   inspect<T = unknown>(key: string): Promise<CacheEntry<T> | undefined>
-  /** Gives the keys; only of a cache that is `indexed` without looking at all of Redis. Hashed keys are not listed. */
+  /**
+   * Gives the keys; only of a cache that is `indexed` without looking at all of Redis. Hashed keys are not listed; those of entries
+   * that were voided by `clear` or a tag are, until they are gone.
+   */
   keys(): AsyncIterable<readonly string[]>
   statistics(): CacheStatistics
 }

@@ -145,7 +145,11 @@ export function createCache(parts: EngineParts): Cache {
     forget(key, wireKey)
     for (let conflicts = 0; conflicts < maxConflicts; conflicts++) {
       const sight = await sights.look(key, wireKey)
-      if (sight.status === 'missing') return false
+      if (sight.status === 'missing') {
+        // What does not count now may count later; and what a factory makes now is from before.
+        if (sight.over) await remove(key)
+        return false
+      }
       if (sight.status === 'unknown') break
       const { found, scoped } = sight
       const grace = found.stamp === 0 ? 0 : Math.max(0, found.endsAt - found.stamp)
@@ -179,13 +183,10 @@ export function createCache(parts: EngineParts): Cache {
       throw optionError('key', 'text, or a function of the arguments', key)
     const policy = policyOf(given as CachePolicy<T>)
     const keyOf = typeof key === 'function' ? key : (...args: Args) => `${key}:${toJson(args)}`
-    return async (...args) =>
-      answer(
-        keyOf(...args),
-        () => fn(...args),
-        policy.eager,
-        () => policy,
-      )
+    return async function (this: unknown, ...args) {
+      const call = (): T | Promise<T> => Reflect.apply(fn, this, args)
+      return answer(keyOf(...args), call, policy.eager, () => policy)
+    }
   }
 
   async function inspect<T>(key: string): Promise<CacheEntry<T> | undefined> {
@@ -206,17 +207,18 @@ export function createCache(parts: EngineParts): Cache {
     getMany,
     async has(key) {
       const wireKey = entries.wireKey(key)
-      if (sights.near(key)) return true
+      const there = sights.near(key)
+      if (there) return there.value !== undefined
       const sight = await sights.look(key, wireKey)
-      return sight.status === 'found' && sight.isFresh
+      return sight.status === 'found' && sight.isFresh && sight.value !== undefined
     },
     getOrSet,
     set,
-    setMany: <T>(items: Iterable<CacheItem<T>>) =>
+    setMany: async <T>(items: Iterable<CacheItem<T>>) =>
       Promise.all([...items].map(({ key, value, policy }) => set(key, value, policy))),
     expire,
     delete: remove,
-    deleteMany: (keys) => Promise.all(keys.map(remove)),
+    deleteMany: async (keys) => Promise.all(keys.map(remove)),
     async deleteByTag(tags) {
       const checked = typeof tags === 'string' ? [checkedTag(tags)] : tags.map(checkedTag)
       const told = await Promise.all(checked.map((tag) => renew(tag)))

@@ -18,17 +18,25 @@ export type Factory<T> = (context: FactoryContext<T>) => T | Promise<T>
 export interface Factories {
   run<T>(
     factory: Factory<T>,
-    options: { readonly stale: T | undefined; readonly hardTimeout: Milliseconds },
+    options: {
+      readonly stale: T | undefined
+      readonly hardTimeout: Milliseconds
+      /** Called once when the factory is over, which may be long after its hard timeout. */
+      readonly onOver: () => void
+    },
   ): Promise<T>
   /** Aborts all that run. */
   close(): void
 }
 
+/** By then a factory that does not heed its signal is taken for lost. */
+const lostAfter: Milliseconds = 60_000
+
 export function createFactories(counters: Counters, clock: Clock): Factories {
   const running = new Set<AbortController>()
   let closed: HoldfastError | undefined
   return {
-    run: (factory, { stale, hardTimeout }) =>
+    run: (factory, { stale, hardTimeout, onOver }) =>
       new Promise((resolve, reject) => {
         const abort = new AbortController()
         const began = clock.now()
@@ -49,14 +57,13 @@ export function createFactories(counters: Counters, clock: Clock): Factories {
         function giveUp(): void {
           if (!end()) return
           counters.timeouts++
-          const error = new HoldfastError(
-            'ERR_HOLDFAST_FACTORY_TIMEOUT',
-            `The factory took longer than ${hardTimeout} ms.`,
-          )
+          const error = tooLong(hardTimeout)
           abort.abort(error)
           reject(error)
+          clock.setTimeout(onOver, lostAfter)
         }
         function fail(error: unknown): void {
+          onOver()
           if (!end()) return
           counters.errors++
           reject(error as Error)
@@ -64,6 +71,7 @@ export function createFactories(counters: Counters, clock: Clock): Factories {
 
         try {
           Promise.resolve(factory({ signal: abort.signal, stale })).then((value) => {
+            onOver()
             end()
             resolve(value)
           }, fail)
@@ -76,4 +84,9 @@ export function createFactories(counters: Counters, clock: Clock): Factories {
       for (const abort of running) abort.abort(closed)
     },
   }
+}
+
+/** The error for a caller whose hard timeout has passed. */
+export function tooLong(hardTimeout: Milliseconds): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_FACTORY_TIMEOUT', `The factory took longer than ${hardTimeout} ms.`)
 }

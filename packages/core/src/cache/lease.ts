@@ -7,17 +7,18 @@ import { leaseStamp, type Seen, type Sight, type Sights } from './sight.ts'
 import type { Scope } from './versions.ts'
 
 /** Whose it is to run a factory: ours, with what the result may be written over; or somebody made the value meanwhile. */
-export type Turn =
+export type LeaseTurn =
   | { readonly status: 'ours'; readonly over: Found | undefined }
   | { readonly status: 'made'; readonly seen: Seen }
 
 /**
  * Lets one process of a fleet run a factory at a time, by a mark under the entry's own key: whoever removes the entry removes the
  * mark, and a value that was made before is not written after (a lease, as in Nishtala et al., "Scaling Memcache at
- * Facebook", 2013). Where a value is past its ttl, the mark is that value, fresh for a little longer: the others serve it.
+ * Facebook", 2013). Where a value is past its ttl, the mark is that value, fresh for a little longer, but not beyond the end
+ * of its grace: the others serve it. Who waits for a lease that is given back without a value does not wait for the next one.
  */
 export interface Leases {
-  take(key: string, wireKey: string, sight: Sight, wish: Wish): Promise<Turn>
+  take(key: string, wireKey: string, sight: Sight, wish: Wish): Promise<LeaseTurn>
   /** Gives a lease back without a value. */
   release(key: string, over: Found): Promise<void>
 }
@@ -27,8 +28,6 @@ export interface Wish {
   readonly scope: Scope
   /** For how long. */
   readonly lease: Milliseconds
-  /** How much longer than fresh a value past its ttl is kept. */
-  readonly grace: Milliseconds
 }
 
 const firstPause: Milliseconds = 5
@@ -52,13 +51,15 @@ export function createLeases({
   }
 
   return {
-    async take(key, wireKey, first, { scope, lease, grace }) {
+    async take(key, wireKey, first, { scope, lease }) {
       const until = clock.now() + 2 * lease
       let sight = first
+      let awaited: Found | undefined
       for (let pause = firstPause; ; pause = Math.min(longestPause, pause * 1.5)) {
         if (sight.status === 'unknown' || !isWritable() || clock.now() > until) return ours
         if (sight.status === 'found' && sight.isFresh) return { status: 'made', seen: sight }
-        if (sight.status === 'missing' && sight.isLeased) {
+        if (sight.status === 'missing' && sight.isLeased && isWorthIt(sight.over!)) {
+          awaited = sight.over
           await new Promise<void>((resolve) =>
             clock.setTimeout(resolve, pause * (0.75 + 0.5 * Math.random())),
           )
@@ -77,15 +78,20 @@ export function createLeases({
         if (sight.status === 'missing' && sight.over === undefined && over === undefined) return ours
       }
 
+      /** The lease that was waited for still stands, or its process went without giving it back. */
+      function isWorthIt(mark: Found): boolean {
+        return !awaited || awaited.revision === mark.revision || awaited.endsAt <= clock.now()
+      }
+
       function marked(now: Sight, over: Found | undefined): [unknown, Parameters<Entries['set']>[2]] {
         const options = { over: over ?? ('absent' as const), decides: false }
         if (now.status !== 'found') {
           const mark = new Scoped(undefined, scope.generation)
           return [mark, { ...options, ttl: lease, stamp: leaseStamp, endsAt: clock.now() + lease }]
         }
-        const stamp = clock.now() + lease
-        const endsAt = Math.max(now.found.endsAt, stamp + grace)
-        return [now.scoped, { ...options, ttl: endsAt - clock.now(), stamp, endsAt }]
+        const { endsAt } = now.found
+        const stamp = Math.min(clock.now() + lease, endsAt)
+        return [now.scoped, { ...options, ttl: Math.max(1, endsAt - clock.now()), stamp, endsAt }]
       }
     },
     async release(key, over) {
@@ -97,4 +103,4 @@ export function createLeases({
   }
 }
 
-const ours: Turn = { status: 'ours', over: undefined }
+const ours: LeaseTurn = { status: 'ours', over: undefined }

@@ -3,8 +3,14 @@ import type { Milliseconds } from '../units.ts'
 
 /** Bounds how many run at once. */
 export interface Limit {
-  /** Gives a function that ends the run, at once or when it is its turn; `undefined` where that does not come in time. */
-  enter(): Promise<(() => void) | undefined>
+  /**
+   * Gives a function that ends the run, at once or when it is its turn; `undefined` where that does not come in time.
+   * Who is urgent, or becomes it by the function that `onWaiting` is given, goes ahead of the bound: others who run wait for it.
+   */
+  enter(of: {
+    readonly isUrgent: boolean
+    readonly onWaiting: (hurry: () => void) => void
+  }): Promise<(() => void) | undefined>
 }
 
 export interface LimitOptions {
@@ -26,6 +32,12 @@ export function createLimit({ max, waiting: places, patience, clock }: LimitOpti
   const queue = new Set<Waiting>()
   let running = 0
 
+  function settle(waiting: Waiting, leave: (() => void) | undefined): void {
+    if (!queue.delete(waiting)) return
+    waiting.timer.cancel()
+    waiting.admit(leave)
+  }
+
   function begin(): () => void {
     running++
     let isOver = false
@@ -34,25 +46,24 @@ export function createLimit({ max, waiting: places, patience, clock }: LimitOpti
       isOver = true
       running--
       const [next] = queue
-      if (!next) return
-      queue.delete(next)
-      next.timer.cancel()
-      next.admit(begin())
+      if (next) settle(next, begin())
     }
   }
 
   return {
-    enter() {
+    enter({ isUrgent, onWaiting }) {
       if (running < max) return Promise.resolve(begin())
+      if (isUrgent) return Promise.resolve(ahead)
       if (queue.size >= places) return Promise.resolve(undefined)
       return new Promise((admit) => {
-        const timer = clock.setTimeout(() => {
-          queue.delete(waiting)
-          admit(undefined)
-        }, patience)
+        const timer = clock.setTimeout(() => settle(waiting, undefined), patience)
         const waiting: Waiting = { admit, timer }
         queue.add(waiting)
+        onWaiting(() => settle(waiting, ahead))
       })
     },
   }
 }
+
+/** Who went ahead of the bound takes up no place. */
+function ahead(): void {}

@@ -1,6 +1,6 @@
 import { optionError } from '../errors.ts'
 import { createTtlPolicy } from '../ttl.ts'
-import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
+import { century, parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import { tagLifetime } from './versions.ts'
 
 /** How an entry lives. Given for the whole cache, and per call, where what is given comes before the cache's. */
@@ -18,7 +18,10 @@ export interface CachePolicy<T = unknown> {
   readonly tags?: readonly string[] | ((value: T) => readonly string[]) | undefined
   /** How long a caller waits for the factory where there is a value in its grace; the factory goes on. Default: no limit. */
   readonly softTimeout?: Duration | undefined
-  /** How long a factory may take; then its signal is aborted and callers get an error. Default: no limit. */
+  /**
+   * How long a caller waits for a factory, in whichever process it runs; then it gets an error, and its own factory's signal
+   * is aborted. Default: no limit.
+   */
   readonly hardTimeout?: Duration | undefined
   /** From which share of its ttl on an entry is refreshed in the background when it is asked for, 0 to 1. Default: never. */
   readonly eager?: number | undefined
@@ -59,7 +62,27 @@ export function createPolicyReader(
     return isShared ? policy : { ...policy, lease: 0 }
   }
   const policyOfAll = read(usual)
-  return (given) => (given === undefined ? policyOfAll : read({ ...usual, ...defined(given) }))
+  return (given) => {
+    if (given === undefined) return policyOfAll
+    if (typeof given !== 'object' || given === null)
+      throw optionError('policy', 'an object such as { ttl: "5m" }', given)
+    for (const name in given)
+      if (!Object.hasOwn(policyNames, name))
+        throw optionError(name, 'left out: a call has no such option', given)
+    return read({ ...usual, ...defined(given) })
+  }
+}
+
+const policyNames: Readonly<Record<keyof CachePolicy, true>> = {
+  ttl: true,
+  grace: true,
+  jitter: true,
+  tags: true,
+  softTimeout: true,
+  hardTimeout: true,
+  eager: true,
+  lease: true,
+  negative: true,
 }
 
 /** Options that were given as `undefined` were not given. */
@@ -98,7 +121,7 @@ function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
   }
 
   return {
-    grace: parseDuration('grace', given.grace ?? 0),
+    grace: parseDuration('grace', given.grace ?? 0, { max: century }),
     softTimeout: parseDuration('softTimeout', given.softTimeout ?? Infinity),
     hardTimeout: parseDuration('hardTimeout', given.hardTimeout ?? Infinity, { min: 1 }),
     eager,

@@ -1,13 +1,12 @@
 import type { Clock } from '../clock.ts'
-import { HoldfastError } from '../errors.ts'
 import type { Milliseconds } from '../units.ts'
-import type { Factories, Factory } from './factory.ts'
-import type { Leases, Turn } from './lease.ts'
-import type { Limit } from './limit.ts'
+import { tooLong, type Factory } from './factory.ts'
+import type { Leases, LeaseTurn } from './lease.ts'
 import type { Policy } from './policy.ts'
 import type { Seen, Sight, Sights } from './sight.ts'
 import type { Counters } from './statistics.ts'
 import type { Storing } from './storing.ts'
+import type { Turn, Turns } from './turns.ts'
 import type { Versions } from './versions.ts'
 
 /** Answers with what there is, or with what a factory makes: once per key at a time. */
@@ -26,12 +25,10 @@ export interface ProducerOptions {
   readonly leases: Leases
   readonly versions: Versions
   readonly storing: Storing
-  readonly factories: Factories
-  /** Bounds the factories that run while {@link ProducerOptions.isStrained}. */
-  readonly limit: Limit
+  readonly turns: Turns
   /** Whether the primary takes no writes, or does not answer at all. */
   readonly isAway: () => boolean
-  /** Whether the cache helps what is behind it less than usual. */
+  /** Whether the cache helps what is behind it less than usual: then the factories that run are bounded. */
   readonly isStrained: () => boolean
   readonly counters: Counters
   readonly clock: Clock
@@ -64,18 +61,25 @@ interface Flight {
   /** `undefined`: that depends on what is made. */
   readonly tags: readonly string[] | undefined
   isVoid: boolean
+  /** A factory that runs waits for it: it must not wait for that one's end. */
+  isUrgent: boolean
+  turn: Turn | undefined
 }
 
-const unleased: Turn = { status: 'ours', over: undefined }
+const unleased: LeaseTurn = { status: 'ours', over: undefined }
 
 export function createProducer(options: ProducerOptions): Producer {
-  const { sights, leases, versions, storing, factories, limit, counters, clock, onStale, copyOf } = options
+  const { sights, leases, versions, storing, turns, counters, clock, onStale, copyOf } = options
   const flights = new Map<string, Flight>()
   const refreshing = new Set<string>()
 
   function produce<T>(key: string, wireKey: string, factory: Factory<T>, policy: Policy): Promise<T> {
     const flight = flights.get(wireKey)
     if (!flight) return lead(key, wireKey, factory, policy)
+    if (turns.isAsking(flight.turn)) {
+      flight.isUrgent = true
+      flight.turn?.hurry()
+    }
     const seen = flight.seen ?? (flight.waiting ??= Promise.withResolvers()).promise
     return Promise.resolve(seen).then((sight) => {
       if (sight.status !== 'found' || !sight.isFresh) return made<T>(wireKey, flight, sight, policy)
@@ -92,6 +96,8 @@ export function createProducer(options: ProducerOptions): Producer {
       made: undefined,
       tags: policy.tags,
       isVoid: false,
+      isUrgent: false,
+      turn: undefined,
     }
     function end(): void {
       if (!flight.isVoid) flights.delete(wireKey)
@@ -126,7 +132,7 @@ export function createProducer(options: ProducerOptions): Producer {
   function made<T>(wireKey: string, flight: Flight, sight: Sight, policy: Policy): Promise<T> {
     if (sight.status === 'unknown' || (sight.status === 'missing' && sight.isAway)) counters.bypasses++
     else counters.misses++
-    const making = flight.made as Promise<T>
+    const making = bounded(flight.made as Promise<T>, policy.hardTimeout)
     if (sight.status === 'found')
       return orStale(making, policy.softTimeout, () => sights.again(wireKey, sight) as T)
     const copy = options.isAway() ? copyOf(wireKey) : undefined
@@ -134,34 +140,28 @@ export function createProducer(options: ProducerOptions): Producer {
   }
 
   async function make<T>(making: Making<T>, sight: Sight, flight: Flight): Promise<T> {
-    if (!options.isStrained()) return makeInTurn(making, sight, flight)
-    const leave = await limit.enter()
-    if (!leave) {
-      counters.refused++
-      throw new HoldfastError(
-        'ERR_HOLDFAST_OVERLOADED',
-        'Redis is away, and as many factories run as may at once.',
-      )
-    }
+    const turn = turns.begin()
+    flight.turn = turn
     try {
+      if (options.isStrained()) await turn.wait(flight.isUrgent)
       return options.isAway()
-        ? await makeWhileAway(making, sight, flight)
-        : await makeInTurn(making, sight, flight)
+        ? await makeWhileAway(making, sight, flight, turn)
+        : await makeInTurn(making, sight, flight, turn)
     } finally {
-      leave()
+      turn.end()
     }
   }
 
-  async function makeInTurn<T>(making: Making<T>, sight: Sight, flight: Flight): Promise<T> {
+  async function makeInTurn<T>(making: Making<T>, sight: Sight, flight: Flight, own: Turn): Promise<T> {
     const { key, wireKey, policy } = making
-    const { grace, lease } = policy
+    const { lease } = policy
     const stale = sight.status === 'found' ? sight.value : undefined
     if (stale !== undefined) counters.refreshes++
     const scope = await versions.scopeOf(policy.tags ?? [])
-    const turn = lease > 0 ? await leases.take(key, wireKey, sight, { scope, lease, grace }) : unleased
+    const turn = lease > 0 ? await leases.take(key, wireKey, sight, { scope, lease }) : unleased
     if (turn.status === 'made') return turn.seen.value as T
     try {
-      const value = await run(making, stale)
+      const value = await run(making, stale, own)
       if (!flight.isVoid)
         return (await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })) as T
       // Nobody would give back the lease that stands, and all would wait for its end.
@@ -173,17 +173,26 @@ export function createProducer(options: ProducerOptions): Producer {
     }
   }
 
-  async function makeWhileAway<T>(making: Making<T>, sight: Sight, flight: Flight): Promise<T> {
+  async function makeWhileAway<T>(making: Making<T>, sight: Sight, flight: Flight, own: Turn): Promise<T> {
     const { key, wireKey, policy } = making
     const stale = sight.status === 'found' ? sight.value : copyOf(wireKey)?.value
-    const value = await run(making, stale)
+    const value = await run(making, stale, own)
     if (!options.keepsWhileAway || flight.isVoid) return value
     const scope = await versions.scopeOf(policy.tags ?? [])
     return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
   }
 
-  function run<T>({ factory, policy: { hardTimeout } }: Making<T>, stale: unknown): Promise<T> {
-    return factories.run(factory, { stale: stale as T | undefined, hardTimeout })
+  function run<T>({ factory, policy }: Making<T>, stale: unknown, turn: Turn): Promise<T> {
+    return turn.run(factory, { stale: stale as T | undefined, hardTimeout: policy.hardTimeout })
+  }
+
+  /** Each caller waits for as long as the caller itself wants to, whoever's factory it is, and wherever it runs. */
+  function bounded<T>(making: Promise<T>, hardTimeout: Milliseconds): Promise<T> {
+    if (hardTimeout === Infinity) return making
+    return new Promise((resolve, reject) => {
+      const timer = clock.setTimeout(() => reject(tooLong(hardTimeout)), hardTimeout)
+      making.then(resolve, reject).finally(() => timer.cancel())
+    })
   }
 
   /** Waits for what is made; where that fails or takes too long, what there was has to do. */
@@ -218,7 +227,7 @@ export function createProducer(options: ProducerOptions): Producer {
     const sight = seen ?? (await sights.look(key, wireKey))
     if (sight.status !== 'found') return
     const scope = await versions.scopeOf(policy.tags ?? [])
-    const value = await run(making, sight.value)
+    const value = await run(making, sight.value, turns.begin())
     // Over what it was made for: who removed it or wrote another meanwhile is right.
     await storing.fill(key, wireKey, value, policy, { scope, over: sight.found })
   }

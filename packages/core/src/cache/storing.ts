@@ -99,6 +99,8 @@ export function createStoring(options: StoringOptions): Storing {
       if (error instanceof HoldfastError && error.code === 'ERR_HOLDFAST_NOT_SERIALISABLE') throw error
       counters.unstored++
       options.onUnstored(error instanceof HoldfastError ? error.code : 'ERROR')
+      // Nobody would give it back, and all would wait for its end.
+      if (over) await leases.release(key, over).catch(() => undefined)
       return value
     }
   }

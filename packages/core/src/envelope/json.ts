@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors.ts'
 /** Writes a value as JSON; throws `ERR_HOLDFAST_NOT_SERIALISABLE` with the reason for one that has no JSON. */
 export function toJson(value: unknown): string {
   let text: string | undefined
+  if (isFormless(value)) throw notSerialisable(`JSON has no form for a ${value.constructor.name}`)
   try {
     text = JSON.stringify(value)
   } catch (cause) {
@@ -10,6 +11,17 @@ export function toJson(value: unknown): string {
   }
   if (text === undefined) throw notSerialisable(`JSON has no form for ${formless(value)}`)
   return text
+}
+
+/** What JSON takes for an empty object: mistaken for a value, such as a promise that nobody waited for, or a loss. */
+function isFormless(value: unknown): value is object {
+  const isOne =
+    value instanceof Map ||
+    value instanceof Set ||
+    value instanceof Promise ||
+    value instanceof RegExp ||
+    value instanceof Error
+  return isOne && typeof (value as { toJSON?: unknown }).toJSON !== 'function'
 }
 
 /** Builds the error for a value that cannot be stored; the reason holds nothing of the value. */
