@@ -15,7 +15,7 @@ export interface CacheGround {
   readonly deadline: number
   key(name: string): string
   /** Puts something foreign where a key of the shared cache stands. */
-  plant(key: string, value: Uint8Array | readonly string[]): Promise<void>
+  plant(key: string, value: Uint8Array | readonly string[]): Promise<unknown>
   /** Opens a cache of the case's own space, or of one beside it. */
   open(beside?: string): Promise<ConformantCache>
   /** Opens one of the case's own space as another process has it. */
@@ -82,7 +82,7 @@ export function createCacheGround(run: CacheRun, index: number): CacheGround {
       peer,
       deadline: (subject.deadline ?? defaultDeadline) + margin,
       key: (key) => `${name}:${key}`,
-      plant: (key, value) => subject.plant!(space, key, value),
+      plant: async (key, value) => subject.plant!(space, key, value),
       open: (beside = '') => own(subject.create(ownSpace + beside)),
       openPeer: () => own(subject.createPeer!(ownSpace)),
       usable: run.usable,

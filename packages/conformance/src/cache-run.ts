@@ -34,7 +34,7 @@ export async function runCache(subject: CacheSubject, run: Run): Promise<void> {
       onResult,
     })
   } finally {
-    await atMost(patience, Promise.allSettled([cache, peer].map((each) => subject.close?.(each))))
+    await atMost(patience, Promise.allSettled([cache, peer].map(async (each) => subject.close?.(each))))
   }
 }
 

@@ -17,6 +17,9 @@ Runs the conformance suite on the subject that the file exports as its default:
 
 Exits with 0 if no promise was broken, 1 if one was, 2 if the suite could not be run.`
 
+const typesNeed =
+  'A .ts file needs Node 22.18 or later, or NODE_OPTIONS=--experimental-strip-types before; or compile it to JavaScript.'
+
 interface Arguments {
   readonly file: string
   readonly only: string
@@ -40,7 +43,7 @@ async function main(words: readonly string[]): Promise<0 | 1 | 2> {
   try {
     subject = await load(read.file)
   } catch (error) {
-    return problem(`${read.file}: ${error instanceof Error ? error.message : String(error)}`)
+    return problem(`${read.file}: ${whyNotLoaded(error)}`)
   }
   try {
     const report = await runConformance(subject, { only: read.only })
@@ -75,6 +78,12 @@ async function load(file: string): Promise<AnySubject> {
   if (module.default === undefined) throw new TypeError('it has no default export')
   const subject: unknown = typeof module.default === 'function' ? await module.default() : module.default
   return checked(subject as AnySubject)
+}
+
+function whyNotLoaded(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') return error.message
+  return `this Node cannot import it (${error.message}). ${typesNeed}`
 }
 
 function errorsAsText(_key: string, value: unknown): unknown {

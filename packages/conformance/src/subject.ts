@@ -8,17 +8,17 @@ export type FaultName = (typeof faults)[number]
 
 /**
  * Breaks the connection between the subject's clients and their data. What is left out cannot be tried: the report
- * lists those promises as not claimed.
+ * lists those promises as not claimed. Whatever these give is waited for, a promise or not; so it is with all that a subject does.
  */
 export interface Fault {
   /** Drops every connection and refuses new ones. */
-  cut?(): Promise<void>
+  cut?(): unknown
   /** Keeps connections open and answers nothing; what was sent takes effect after {@link Fault.restore}, or never. */
-  hang?(): Promise<void>
+  hang?(): unknown
   /** Answers, but seconds late. */
-  slow?(): Promise<void>
+  slow?(): unknown
   /** Ends the fault, whichever it was. */
-  restore?(): Promise<void>
+  restore?(): unknown
 }
 
 interface Subject<Client, Words extends readonly unknown[] = []> {
@@ -31,23 +31,23 @@ interface Subject<Client, Words extends readonly unknown[] = []> {
    * Reads, in ms since the epoch, and moves the clock that the subject was created with. Left out: the suite waits in real
    * time, with short ttls.
    */
-  readonly clock?: { now(): number; advance(ms: number): Promise<void> }
+  readonly clock?: { now(): number; advance(ms: number): unknown }
   /** Lets go of what the subject itself holds: servers, proxies, files. Called when the run is over. */
-  stop?(): Promise<void>
+  stop?(): unknown
 }
 
 /** A backend to be put to the test. What it claims is read from the backend itself. */
 export interface BackendSubject extends Subject<Backend> {
   readonly kind?: 'backend'
   /** Removes all entries at once and behind the clients' backs, as an operator would. Left out: not tried. */
-  flush?(): Promise<void>
+  flush?(): unknown
 }
 
 /** An express-session store to be put to the test. */
 export interface SessionStoreSubject extends Subject<SessionStore> {
   readonly kind: 'session store'
   /** Lets go of one store, as its application would. Left out: nothing is said about closed stores. */
-  close?(store: SessionStore): Promise<void>
+  close?(store: SessionStore): unknown
   /** Whether every store that `create` gives has the same sessions; a store has no way to say so itself. */
   readonly shared?: boolean
   /** How long a callback may take while the other side is away, in ms; default 1,000. */
@@ -65,12 +65,12 @@ export interface CacheSubject extends Subject<ConformantCache, [space: string]> 
   /** Gives one as another process of the fleet would have it. Left out: nothing is said about several processes. */
   createPeer?(space: string): ConformantCache | Promise<ConformantCache>
   /** Lets go of one cache, as its application would. Left out: nothing is said about closed caches. */
-  close?(cache: ConformantCache): Promise<void>
+  close?(cache: ConformantCache): unknown
   /**
-   * Puts something foreign where a key's entry stands: bytes, or a list where the data know lists. Left out: nothing is said
-   * about foreign values.
+   * Puts something foreign where a key's entry stands: bytes, and a list; data that know no lists may have its text instead. Left
+   * out: nothing is said about foreign values.
    */
-  plant?(space: string, key: string, value: Uint8Array | readonly string[]): Promise<void>
+  plant?(space: string, key: string, value: Uint8Array | readonly string[]): unknown
   /** Whether entries past their ttl are kept for their `grace`; a cache has no way to say so itself. */
   readonly grace?: boolean
   /** How many factories the cache runs at once while the other side is away. Left out: as many as it likes. */

@@ -43,6 +43,24 @@ describe('holdfast-conformance', { concurrent: true, timeout: 30_000 }, () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
   })
 
+  it.each([
+    ['my-backend', 'never says "not there" when it cannot ask'],
+    ['my-cache', 'takes what is foreign or corrupt for a miss'],
+    ['my-cache', 'makes what it cannot ask for'],
+  ])('runs %s, the README’s example: it %s', async (name, only) => {
+    const { code, out } = await run(fixture(`${name}.conformance`), '--only', only)
+    expect(out).toContain(`  passed       ${only}`)
+    expect(out).toContain(' 0 failed, 0 not claimed\n')
+    expect(code).toBe(0)
+  })
+
+  it('ends with 2 and says what to do where this Node cannot import the file', async () => {
+    const { code, err } = await run(fixture('not-for-node').replace(/ts$/, 'tsx'))
+    expect(err).toContain('not-for-node.tsx: this Node cannot import it (Unknown file extension ".tsx"')
+    expect(err).toContain('--experimental-strip-types')
+    expect(code).toBe(2)
+  })
+
   it('ends with 1 and says what failed, in which state and how', async () => {
     const { code, out } = await run(fixture('bad'), '--only', 'replaces what a key held')
     expect(out).toContain(

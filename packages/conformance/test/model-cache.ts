@@ -30,7 +30,7 @@ export function modelCache({ mutation = () => ({}), options = {} }: ModelCacheOp
   let isFaulty = false
   const closers = new WeakMap<ConformantCache, () => Promise<void>>()
 
-  async function turn(isAway: boolean, how: (() => Promise<void> | void) | undefined): Promise<void> {
+  async function turn(isAway: boolean, how: (() => unknown) | undefined): Promise<void> {
     isFaulty = isAway
     await how?.()
   }

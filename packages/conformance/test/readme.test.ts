@@ -15,6 +15,11 @@ describe('the README', () => {
     if (process.env['UPDATE'] === '1') await writeFile(file, updated)
     else expect(text).toBe(updated)
   })
+
+  it.each(['my-backend', 'my-cache'])('shows %s to the letter as cli.test.ts runs it', async (name) => {
+    const example = await readFile(new URL(`cli-fixtures/${name}.conformance.ts`, import.meta.url), 'utf8')
+    expect(await readFile(file, 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\`\n`)
+  })
 })
 
 function section(kind: Kind): string {

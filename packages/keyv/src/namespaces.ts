@@ -1,4 +1,4 @@
-import { HoldfastError, type Cache, type CacheOptions, type Holdfast } from '@holdfast/core'
+import { HoldfastError, optionError, type Cache, type CacheOptions, type Holdfast } from '@holdfast/core'
 import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
@@ -10,7 +10,7 @@ export interface Namespace {
   readonly name: string
   readonly options: NamespaceOptions
   readonly cache: Cache
-  /** Gives the cache's key for one of Keyv's. */
+  /** Gives the cache's key for one of Keyv's: for a number, which JavaScript lets through, that of its text. */
   toCache(key: string): string
   /** Gives Keyv's key back. */
   fromCache(key: string): string
@@ -22,8 +22,17 @@ const longest = 64
 
 const ofHoldfast = new WeakMap<Holdfast, Namespace[]>()
 
-/** Gives a namespace of a Holdfast, `''` for none: the same one to all adapters that ask for it with the same options. */
-export function namespaceOf(holdfast: Holdfast, name: string, options: NamespaceOptions): Namespace {
+/**
+ * Gives a namespace of a Holdfast: the same one to all adapters that ask for it with the same options. Throws
+ * `ERR_HOLDFAST_OPTION` where its name or options cannot be right, and where there are too many.
+ */
+export function namespaceOf(
+  holdfast: Holdfast,
+  given: string | null | undefined,
+  options: NamespaceOptions,
+): Namespace {
+  const name = given ?? ''
+  if (typeof name !== 'string') throw optionError('namespace', 'text, or left out', name)
   const known = ofHoldfast.get(holdfast) ?? []
   ofHoldfast.set(holdfast, known)
   const there = known.find((one) => one.name === name && isDeepStrictEqual(one.options, options))
@@ -51,7 +60,10 @@ function createNamespace(holdfast: Holdfast, name: string, options: NamespaceOpt
     name,
     options,
     cache,
-    toCache: (key) => (own !== undefined && key.startsWith(own) ? `=${key.slice(own.length)}` : `:${key}`),
+    toCache(key) {
+      const text = String(key)
+      return own !== undefined && text.startsWith(own) ? `=${text.slice(own.length)}` : `:${text}`
+    },
     fromCache: (key) => (key.startsWith('=') ? `${own}${key.slice(1)}` : key.slice(1)),
   }
 }

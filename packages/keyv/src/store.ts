@@ -1,17 +1,12 @@
-import { holdfastOf, type HeldHoldfast, type Holdfast, type HoldfastOptions } from '@holdfast/core'
+import { holdfastOf, type HeldHoldfast, type Holdfast } from '@holdfast/core'
 import { EventEmitter } from 'node:events'
 import { capabilities, type KeyvCapabilities } from './capabilities.ts'
 import { ttlOf } from './expiry.ts'
 import { namespaceOf, type Namespace, type NamespaceOptions } from './namespaces.ts'
+import { readOptions, type KeyvHoldfastOptions, type KeyvRedis } from './options.ts'
 import { packed, unpacked } from './value.ts'
 
-/** The options of {@link KeyvHoldfast}: those of a Holdfast of its own, or one that it shares, and those of its entries. */
-export interface KeyvHoldfastOptions extends HoldfastOptions, NamespaceOptions {
-  /** A Holdfast to share; the application closes it. Left out: the adapter creates one of its own from its options. */
-  readonly holdfast?: Holdfast | undefined
-  /** What keeps these keys apart from others in the same Redis. A Keyv that has a namespace of its own sets that. */
-  readonly namespace?: string | undefined
-}
+export type { KeyvHoldfastOptions, KeyvRedis }
 
 /** An entry as Keyv 5 (`ttl`) and Keyv 6 (`expires`) state it. */
 interface KeyvStoreEntry {
@@ -24,43 +19,56 @@ interface KeyvStoreEntry {
 /**
  * A storage adapter for Keyv 5 and 6. No call fails or waits because Redis is away, and none emits `error` for it: then `get` gives
  * `undefined` and `set` gives `false`, and what was set, deleted or cleared meanwhile is settled before Redis answers again.
+ *
+ * The constructor throws `ERR_HOLDFAST_OPTION` for every option that cannot be right, and for one that there is not.
  */
 export class KeyvHoldfast extends EventEmitter {
   /** State, events and health. */
   readonly holdfast: Holdfast
-  /** Set by Keyv. */
-  namespace: string | undefined
   /** Where Keyv 5 finds out whether it may iterate. */
   readonly opts: { readonly dialect: 'redis'; [option: string]: unknown } = { dialect: 'redis' }
   readonly #held: HeldHoldfast
   readonly #entries: NamespaceOptions
+  #namespace: string | undefined
+  #space: Namespace
   #speaksKeyv6 = false
-  /** The namespace that was asked for last. */
-  #last: Namespace | undefined
 
   constructor(options?: KeyvHoldfastOptions)
-  constructor(redis: string, options?: KeyvHoldfastOptions)
-  constructor(first: string | KeyvHoldfastOptions = {}, second: KeyvHoldfastOptions = {}) {
+  constructor(redis: KeyvRedis, options?: KeyvHoldfastOptions)
+  constructor(first?: KeyvRedis | KeyvHoldfastOptions, second?: KeyvHoldfastOptions) {
     super()
-    const { holdfast, namespace, ...options } =
-      typeof first === 'string' ? { ...second, redis: first } : first
+    const { holdfast, namespace, ...options } = readOptions(first, second)
     const { near, rule, compression, encryption, limits } = options
+    this.#entries = { near, rule, compression, encryption, limits }
     this.#held = holdfastOf(holdfast, options)
     this.holdfast = this.#held.holdfast
-    this.namespace = namespace
-    this.#entries = { near, rule, compression, encryption, limits } as NamespaceOptions
+    this.#namespace = namespace
+    try {
+      // Already here, also where Keyv is to set another: so what is wrong with the options is said at once.
+      this.#space = namespaceOf(this.holdfast, namespace, this.#entries)
+    } catch (error) {
+      void this.#held.close()
+      throw error
+    }
+  }
+
+  /**
+   * What keeps the keys apart. Keyv sets it, which throws `ERR_HOLDFAST_OPTION` for what is no text and where the Holdfast has 1,000
+   * already, and `ERR_HOLDFAST_CLOSED` for a new one once the Holdfast is closed.
+   */
+  get namespace(): string | undefined {
+    return this.#namespace
+  }
+
+  set namespace(namespace: string | undefined) {
+    this.#space = namespaceOf(this.holdfast, namespace, this.#entries)
+    this.#namespace = namespace
   }
 
   /** What Keyv 6 asks an adapter before it uses it, and Keyv 5 does not know: so the two are told apart. */
   get capabilities(): KeyvCapabilities {
     this.#speaksKeyv6 = true
     return capabilities
-  }
-
-  get #space(): Namespace {
-    const name = this.namespace ?? ''
-    if (this.#last?.name !== name) this.#last = namespaceOf(this.holdfast, name, this.#entries)
-    return this.#last
   }
 
   async get<Value>(key: string): Promise<Value | undefined> {
@@ -85,13 +93,19 @@ export class KeyvHoldfast extends EventEmitter {
     return stored.map((value) => value !== undefined)
   }
 
-  /** Stores a value: for `expiry` ms (Keyv 5), or until then (Keyv 6). Tells whether Redis has it. */
+  /**
+   * Stores a value: for `expiry` ms (Keyv 5), or until then (Keyv 6). Tells whether it is kept: by Redis or, under the rule
+   * `memory` and while Redis is away, by this process.
+   */
   async set(key: string, value: unknown, expiry?: number): Promise<boolean> {
     const { cache, toCache } = this.#space
     const ttl = ttlOf(expiry)
-    if (ttl > 0) return cache.set(toCache(key), packed(value), ttl === Infinity ? undefined : { ttl })
-    await cache.delete(toCache(key))
-    return true
+    if (ttl <= 0) {
+      await cache.delete(toCache(key))
+      return true
+    }
+    const isInRedis = await cache.set(toCache(key), packed(value), ttl === Infinity ? undefined : { ttl })
+    return isInRedis || this.#entries.rule === 'memory'
   }
 
   async setMany(entries: readonly KeyvStoreEntry[]): Promise<Told<boolean[], void>> {
@@ -99,6 +113,7 @@ export class KeyvHoldfast extends EventEmitter {
     return (await Promise.all(told)) as Told<boolean[], void>
   }
 
+  /** Removes an entry; tells whether Redis says that there was one, so `false` while it is away, under each rule. */
   async delete(key: string): Promise<boolean> {
     const { cache, toCache } = this.#space
     return cache.delete(toCache(key))

@@ -130,6 +130,24 @@ describe('the storage adapter', () => {
       expect(wireKeys.sort()).toEqual(['holdfast:keyv:five:=bar', 'holdfast:keyv:five:=foo'])
     })
 
+    it('takes a number for a key, as JavaScript lets it through, for the key of its text', async () => {
+      for (const namespace of [undefined, 'numbers']) {
+        const store = on({ namespace })
+        const key = 42 as unknown as string
+        expect(await store.set(key, 'one')).toBe(true)
+        expect(await store.setMany([{ key: 7 as unknown as string, value: 'seven' }])).toEqual([true])
+        expect(await store.get(key)).toBe('one')
+        expect(await store.get('42')).toBe('one')
+        expect(await store.getMany([key, '7'])).toEqual(['one', 'seven'])
+        expect(await store.has(key)).toBe(true)
+        expect(await store.hasMany([key])).toEqual([true])
+        expect((await entriesOf(store.iterator())).get('42')).toBe('one')
+        expect(await store.delete(key)).toBe(true)
+        expect(await store.deleteMany([7 as unknown as string])).toBe(true)
+        expect(await store.hasMany(['42', '7'])).toEqual([false, false])
+      }
+    })
+
     it('follows Keyv to another namespace', async () => {
       const keyv = new Keyv5({ store: on(), namespace: 'one' })
       await keyv.set('foo', 1)
@@ -187,13 +205,17 @@ describe('the storage adapter', () => {
 
     it('refuses more namespaces than there may be, with what to do instead', async () => {
       const holdfast = createHoldfast({ redis: 'memory', logger: false })
-      const store = new KeyvHoldfast({ holdfast })
+      const store = new KeyvHoldfast({ holdfast, namespace: 'n0' })
       for (let i = 0; i < 1_000; i++) {
         store.namespace = `n${i}`
         expect(await store.set('foo', i)).toBe(true)
       }
-      store.namespace = 'one more'
-      await expect(store.set('foo', 1)).rejects.toThrow(/put what tells them apart into the keys/)
+      const refused = /put what tells them apart into the keys/
+      expect(() => (store.namespace = 'one more')).toThrow(refused)
+      expect(() => new Keyv6({ store, namespace: 'one more' })).toThrow(refused)
+      expect(() => new KeyvHoldfast({ holdfast })).toThrow(refused)
+      expect(store.namespace).toBe('n999')
+      expect(await store.get('foo')).toBe(999)
       store.namespace = 'n0'
       expect(await store.get('foo')).toBe(0)
       await holdfast.close()

@@ -26,8 +26,8 @@ export function choosePrimary(
   { logger, clock }: { logger: Logger; clock: Clock },
 ): Backend {
   if (backend !== undefined) {
-    if (redis === undefined) return backend
-    throw optionError('backend', 'left out where "redis" is given', 'both')
+    if (redis !== undefined) throw optionError('backend', 'left out where "redis" is given', 'both')
+    return checked(backend)
   }
   if (redis === 'memory') return createMemoryBackend({ clock })
   if (redis !== undefined) return redisBackendFrom(redis)
@@ -46,4 +46,34 @@ export function choosePrimary(
   }
   logger.warn('holdfast: REDIS_URL is not set: everything is kept in this process and ends with it')
   return createMemoryBackend({ clock })
+}
+
+/** The methods that no backend may leave out. */
+type MethodName = {
+  [Name in keyof Backend]-?: Backend[Name] extends (...args: never[]) => unknown ? Name : never
+}[keyof Backend]
+
+const methods = {
+  get: true,
+  getMany: true,
+  set: true,
+  delete: true,
+  touch: true,
+  scan: true,
+  publish: true,
+  subscribe: true,
+  ping: true,
+  close: true,
+} satisfies Record<MethodName, true>
+
+/** Gives a backend back if it can be one; whether it keeps its promises, `@holdfast/conformance` finds out. */
+function checked(backend: Backend): Backend {
+  const isBackend =
+    typeof backend?.name === 'string' &&
+    typeof backend.capabilities === 'object' &&
+    Object.keys(methods).every((name) => typeof backend[name as MethodName] === 'function')
+  if (isBackend) return backend
+  const expected = `a backend, with a name, capabilities and the methods ${Object.keys(methods).join(', ')}`
+  // Text may be a URL, with its credentials.
+  throw optionError('backend', expected, typeof backend === 'string' ? 'text' : backend)
 }

@@ -4,6 +4,9 @@ interface Emitter {
   on(event: string, listener: (...args: never[]) => void): unknown
   off(event: string, listener: (...args: never[]) => void): unknown
   listenerCount(event: string): number
+  /** These two are those of an `EventEmitter`; a stand-in may have none. */
+  getMaxListeners?(): number
+  setMaxListeners?(limit: number): unknown
 }
 
 /** How our connection follows an application's client. */
@@ -27,7 +30,8 @@ const settleAfter = 50
  * Lets our connection end when the application ends its client, so that the process can exit, and begin again when it
  * does. A client that gave up because its server is away is not followed: ours goes on trying.
  *
- * Also gives the client an `error` listener where it has none, since one is all it takes to keep a process alive.
+ * Also gives the client an `error` listener where it has none, since one is all it takes to keep a process alive. And it raises
+ * the client's limit of listeners by ours, as long as they are there: Node warns of a leak from eleven on, and these are none.
  */
 export function shareFate(app: object, follower: Follower): Fate {
   const client = app as Emitter
@@ -61,11 +65,19 @@ export function shareFate(app: object, follower: Follower): Fate {
     ready: onBegin,
     connect: onBegin,
   }
+  raiseLimit(client, 1)
   for (const [event, listener] of Object.entries(listeners)) client.on(event, listener)
   return {
     release() {
       clearTimeout(timer)
       for (const [event, listener] of Object.entries(listeners)) client.off(event, listener)
+      raiseLimit(client, -1)
     },
   }
+}
+
+/** Makes room for so many listeners more of each event. A client without a limit, which 0 and `Infinity` stand for, stays so. */
+function raiseLimit(client: Emitter, by: number): void {
+  const limit = client.getMaxListeners?.() ?? 0
+  if (limit > 0) client.setMaxListeners?.(Math.max(1, limit + by))
 }

@@ -1,0 +1,131 @@
+import {
+  HoldfastError,
+  optionError,
+  type Holdfast,
+  type HoldfastOptions,
+  type RedisSource,
+} from '@holdfast/core'
+import type { NamespaceOptions } from './namespaces.ts'
+
+/** The options of {@link KeyvHoldfast}: those of a Holdfast of its own, or one that it shares, and those of its entries. */
+export interface KeyvHoldfastOptions extends HoldfastOptions, NamespaceOptions {
+  /** A Holdfast to share; the application closes it. Left out: the adapter creates one of its own from its options. */
+  readonly holdfast?: Holdfast | undefined
+  /** What keeps these keys apart from others in the same Redis. A Keyv that has a namespace of its own sets that. */
+  readonly namespace?: string | undefined
+}
+
+/**
+ * What may come before the options, as with `@keyv/redis`: a URL, an ioredis or a node-redis client, or a command port. Absent
+ * counts as left out, as where a variable is not set: then Redis is found as without it.
+ */
+export type KeyvRedis =
+  | string
+  | URL
+  | Extract<RedisSource, { duplicate(...args: never[]): unknown } | { send(...args: never[]): unknown }>
+  | null
+  | undefined
+
+/**
+ * Gives the options that were given alone, or behind a Redis. Throws `ERR_HOLDFAST_OPTION`, which shows no secret, for a name that
+ * is no option, and for what would have to be dropped.
+ */
+export function readOptions(
+  first: KeyvRedis | KeyvHoldfastOptions,
+  second: KeyvHoldfastOptions | null | undefined,
+): KeyvHoldfastOptions {
+  const options = merged(first, second ?? undefined)
+  refuseUnknown(options, names)
+  if (options.redis !== undefined && options.holdfast !== undefined)
+    throw optionError('redis', 'left out where "holdfast" is given', 'both')
+  checkPart('near', options.near, nearNames, [true, false])
+  checkPart('compression', options.compression, compressionNames, [false])
+  checkPart('encryption', options.encryption, encryptionNames)
+  checkPart('limits', options.limits, limitNames)
+  return options
+}
+
+function merged(
+  first: KeyvRedis | KeyvHoldfastOptions,
+  second: KeyvHoldfastOptions | undefined,
+): KeyvHoldfastOptions {
+  if (isOptions(first)) {
+    if (second === undefined) return first
+    throw optionProblem('Two objects of options were given: put all options into the first one.')
+  }
+  if (typeof (second ?? {}) !== 'object') throw optionProblem('The options must be an object.')
+  if (first === undefined || first === null) return second ?? {}
+  if (second?.redis !== undefined)
+    throw optionError('redis', 'left out where a Redis comes before the options', 'both')
+  return { ...second, redis: first instanceof URL ? first.href : first }
+}
+
+function isOptions(first: KeyvRedis | KeyvHoldfastOptions): first is KeyvHoldfastOptions {
+  if (typeof first !== 'object' || first === null || first instanceof URL) return false
+  const isClient = ['duplicate', 'send'].some((name) => typeof Reflect.get(first, name) === 'function')
+  return !isClient
+}
+
+type Names<Options> = Record<keyof Options, true>
+/** The options of which one is an object, without what else it may be. */
+type Part<Name extends keyof NamespaceOptions> = Extract<NamespaceOptions[Name], object>
+
+const names = {
+  redis: true,
+  backend: true,
+  env: true,
+  prefix: true,
+  operationTimeout: true,
+  requireAtStart: true,
+  circuit: true,
+  fallback: true,
+  journal: true,
+  logger: true,
+  clock: true,
+  holdfast: true,
+  namespace: true,
+  near: true,
+  rule: true,
+  compression: true,
+  encryption: true,
+  limits: true,
+} satisfies Names<KeyvHoldfastOptions>
+
+const nearNames = { maxEntries: true, maxBytes: true, maxAge: true } satisfies Names<Part<'near'>>
+const compressionNames = { threshold: true, codec: true } satisfies Names<Part<'compression'>>
+const encryptionNames = { keys: true, acceptPlaintext: true } satisfies Names<Part<'encryption'>>
+const limitNames = { value: true, inflated: true } satisfies Names<Part<'limits'>>
+
+function checkPart(name: string, given: unknown, known: object, others: readonly unknown[] = []): void {
+  if (given === undefined || others.includes(given)) return
+  if (typeof given === 'object' && given !== null) return refuseUnknown(given, known, `${name}.`)
+  // Text may be a secret.
+  throw optionError(name, [...others, 'an object'].join(' or '), typeof given === 'string' ? 'text' : given)
+}
+
+/** What other adapters and clients call a Redis, or a part of its address. */
+const ofRedis = new Set([
+  'client',
+  'database',
+  'db',
+  'host',
+  'password',
+  'port',
+  'rootNodes',
+  'socket',
+  'uri',
+  'url',
+  'username',
+])
+
+function refuseUnknown(given: object, known: object, within = ''): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
+  if (unknown === undefined) return
+  const isOfRedis = within === '' && ofRedis.has(unknown)
+  const instead = isOfRedis ? ': name the Redis by "redis"' : `, only ${Object.keys(known).join(', ')}`
+  throw optionProblem(`There is no option "${within}${unknown}"${instead}.`)
+}
+
+function optionProblem(message: string): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_OPTION', message)
+}
