@@ -1,11 +1,20 @@
 export { createHoldfast } from './holdfast.ts'
 export type { Health, Holdfast } from './holdfast.ts'
-export { holdfastOf } from './shared-holdfast.ts'
-export type { HeldHoldfast } from './shared-holdfast.ts'
+export { holdfastOf } from './adapter/held-holdfast.ts'
+export type { HeldHoldfast } from './adapter/held-holdfast.ts'
+export {
+  checkMaxAge,
+  isSessionOption,
+  kindOf,
+  readContinuity,
+  readSecrets,
+} from './adapter/session-options.ts'
+export type { AdapterContinuityOptions, AdapterSessionOptions } from './adapter/session-options.ts'
 export type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
 
 export type { Cache, CacheEntry, CacheItem, WrapOptions } from './cache/cache.ts'
+export { argumentsKey } from './cache/arguments-key.ts'
 export type { CacheEngineOptions, FactoryBounds } from './cache/assemble.ts'
 export type { Factory, FactoryContext } from './cache/factory.ts'
 export type { NearOptions } from './cache/near.ts'

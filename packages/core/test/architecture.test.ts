@@ -21,7 +21,7 @@ const floors: Readonly<Record<string, number>> = {
   config: 4,
   'options.ts': 5,
   'holdfast.ts': 5,
-  'shared-holdfast.ts': 5,
+  adapter: 5,
   'index.ts': 6,
 }
 

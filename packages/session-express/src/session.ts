@@ -1,15 +1,16 @@
-import { HoldfastError, type Degraded, type Holdfast, type Sessions } from '@holdfast/core'
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import expressSession from 'express-session'
 import {
   checkMaxAge,
-  isStoreOption,
+  HoldfastError,
   kindOf,
   readContinuity,
   readSecrets,
-  type ContinuityOptions,
-  type HoldfastStoreOptions,
-} from './options.ts'
+  type Degraded,
+  type Holdfast,
+  type Sessions,
+} from '@holdfast/core'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import expressSession from 'express-session'
+import { isStoreOption, type ContinuityOptions, type HoldfastStoreOptions } from './options.ts'
 import { HoldfastStore } from './store.ts'
 import { createTokenCookie } from './token-cookie.ts'
 
@@ -94,6 +95,11 @@ export function degraded(req: Request): Degraded {
 }
 
 function createStore(options: SessionOptions, secrets: ReturnType<typeof readSecrets>): HoldfastStore {
+  if (typeof options.continuity === 'object' && 'secrets' in (options.continuity ?? {}))
+    throw new HoldfastError(
+      'ERR_HOLDFAST_OPTION',
+      'Option "continuity.secrets" must be left out: the keys of the token are derived from "secret".',
+    )
   const own: HoldfastStoreOptions = Object.fromEntries(
     Object.entries(options).filter(([name]) => isStoreOption(name)),
   )

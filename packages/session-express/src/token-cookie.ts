@@ -1,7 +1,6 @@
 import { tokenCookieName } from '@holdfast/core'
 import type { Request, Response } from 'express'
 import expressSession from 'express-session'
-import onHeaders from 'on-headers'
 import type { HoldfastStore } from './store.ts'
 
 /** What the token cookie has to know of the middleware's options. */
@@ -18,8 +17,8 @@ export interface TokenCookie {
   /** Gives the token that came with a request. */
   read(req: Request): string | undefined
   /**
-   * Sets, leaves or clears the token when the headers leave. Has to be called before express-session is: of two
-   * listeners the later one runs first, and this one has to see the session cookie that the other set.
+   * Sets, leaves or clears the token when the headers leave. Has to be called before express-session is, which waits for them
+   * in the same way: who comes later is asked first, and this one has to see the cookie and the headers that the other set.
    */
   write(req: Request, res: Response, visit: Visit): void
 }
@@ -85,7 +84,15 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
 
   return {
     read: (req) => valueOf(req.headers.cookie ?? '', start),
-    write: (req, res, visit) => onHeaders(res, () => beforeHeaders(req, res, visit)),
+    write(req, res, visit) {
+      const writeHead = res.writeHead as (...given: unknown[]) => Response
+      let isFirst = true
+      res.writeHead = function (this: Response, ...given: unknown[]) {
+        if (isFirst) beforeHeaders(req, res, visit)
+        isFirst = false
+        return writeHead.apply(this, given)
+      }
+    },
   }
 }
 

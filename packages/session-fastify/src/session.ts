@@ -1,18 +1,18 @@
 import cookie from '@fastify/cookie'
 import fastifySession, { type FastifySessionOptions } from '@fastify/session'
-import { HoldfastError, tokenCookieName, type SessionContinuity } from '@holdfast/core'
+import {
+  checkMaxAge,
+  HoldfastError,
+  isSessionOption,
+  kindOf,
+  readContinuity,
+  tokenCookieName,
+  type SessionContinuity,
+} from '@holdfast/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { createCookieHook } from './cookies.ts'
-import {
-  checkMaxAge,
-  isStoreOption,
-  kindOf,
-  readContinuity,
-  readSecrets,
-  type ContinuityOptions,
-  type HoldfastStoreOptions,
-} from './options.ts'
+import { secretsOf, type ContinuityOptions, type HoldfastStoreOptions } from './options.ts'
 import { HoldfastStore } from './store.ts'
 
 declare module 'fastify' {
@@ -51,7 +51,7 @@ export const session: FastifyPluginAsync<SessionOptions> = fp(register, {
 
 async function register(instance: FastifyInstance, options: SessionOptions): Promise<void> {
   const theirs = only(options, (name) => Object.hasOwn(theirNames, name)) as TheirOptions
-  const secrets = readSecrets(options.secret)
+  const secrets = secretsOf(options.secret)
   checkMaxAge(options.cookie)
   const { cookieName = 'sessionId', cookiePrefix = '' } = theirs
   const tokenName = tokenCookieName(cookieName)
@@ -81,8 +81,8 @@ const theirNames: Record<keyof TheirOptions, true> = {
   idGenerator: true,
 }
 
-function createStore(options: SessionOptions, secrets: ReturnType<typeof readSecrets>): HoldfastStore {
-  const own: HoldfastStoreOptions = only(options, isStoreOption)
+function createStore(options: SessionOptions, secrets: ReturnType<typeof secretsOf>): HoldfastStore {
+  const own: HoldfastStoreOptions = only(options, isSessionOption)
   return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
 }
 
@@ -95,7 +95,7 @@ function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
     )
   // Fastify's own `prefix`, that of routes, comes by the same name.
   const own = Object.entries(options).find(
-    ([name, value]) => isStoreOption(name) && name !== 'prefix' && value !== undefined,
+    ([name, value]) => isSessionOption(name) && name !== 'prefix' && value !== undefined,
   )
   if (!own) return store
   throw new HoldfastError(

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
 import { optionError } from '../errors.ts'
-import { toJson } from '../envelope/json.ts'
 import { parseDuration } from '../units.ts'
+import { argumentsKey } from './arguments-key.ts'
 import type { Cache, CacheEntry, CacheItem, WrapOptions } from './cache.ts'
 import type { Factory } from './factory.ts'
 import { handedOut } from './freeze.ts'
@@ -182,7 +182,7 @@ export function createCache(parts: EngineParts): Cache {
     if (typeof key !== 'string' && typeof key !== 'function')
       throw optionError('key', 'text, or a function of the arguments', key)
     const policy = policyOf(given as CachePolicy<T>)
-    const keyOf = typeof key === 'function' ? key : (...args: Args) => `${key}:${toJson(args)}`
+    const keyOf = typeof key === 'function' ? key : (...args: Args) => `${key}:${argumentsKey(args)}`
     return async function (this: unknown, ...args) {
       const call = (): T | Promise<T> => Reflect.apply(fn, this, args)
       return answer(keyOf(...args), call, policy.eager, () => policy)

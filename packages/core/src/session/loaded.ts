@@ -61,10 +61,13 @@ export interface Draft {
   begunAt: number | undefined
   endsAt: number | undefined
   user: string | undefined
+  /** The framework has just found the session to be what it is here: nobody need look again. */
+  isTouched: boolean
 }
 
 export function draftOf(data: SessionData, revision = 0): Draft {
-  return { content: contentOf(data), revision, begunAt: undefined, endsAt: undefined, user: undefined }
+  const content = contentOf(data)
+  return { content, revision, begunAt: undefined, endsAt: undefined, user: undefined, isTouched: false }
 }
 
 /** A session that was read from the primary or from memory. */

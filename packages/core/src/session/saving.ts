@@ -125,6 +125,7 @@ export function createSaving(
 
   async function touch(id: string, data: SessionData, from?: Loaded): Promise<void> {
     if (from?.status === 'unknown' || isEnded(id)) return
+    if (from?.status === 'found') from.draft.isTouched = from.draft.revision > 0
     const lifetime = lifetimeOf(data, from?.status === 'found' ? endsAtOf(from) : 0)
     if (lifetime <= 0) return end(id)
     const now = clock.now()
@@ -161,6 +162,7 @@ export function createSaving(
   function drafted(data: SessionData, from: Loaded): Loaded['draft'] {
     const { draft } = from
     const content = contentOf(data)
+    draft.isTouched = false
     if (draft.content !== content || draft.revision === 0) {
       draft.content = content
       draft.revision = entries.revise(draft.revision)
@@ -173,7 +175,7 @@ export function createSaving(
     if (!continuity || isUnknown || isEnded(id)) return undefined
     let draft: Loaded['draft']
     try {
-      draft = drafted(data, from)
+      draft = from.draft.isTouched ? from.draft : drafted(data, from)
     } catch {
       // It cannot be written as JSON, which is for its save to say.
       return undefined

@@ -45,7 +45,10 @@ export interface Sessions {
    * value. What was saved over an `unknown` session is added to it key by key, once Redis can be asked.
    */
   save(id: string, data: SessionData, from?: Loaded): Promise<Loaded>
-  /** Extends a session, if a set share of its ttl has passed since it was extended last. */
+  /**
+   * Extends a session that is what it was loaded as, if a set share of its ttl has passed since it was extended last. Its
+   * {@link Sessions.tokenFor} takes that for granted until it is saved.
+   */
   touch(id: string, data: SessionData, from?: Loaded): Promise<void>
   /**
    * Ends a session for good, in this process at once and in all that are connected within milliseconds; its tokens and any

@@ -1,0 +1,123 @@
+import { HoldfastError, optionError } from '../errors.ts'
+import type { Holdfast } from '../holdfast.ts'
+import type { HoldfastOptions, SessionOptions } from '../options.ts'
+import type { SessionContinuity } from '../session/assemble.ts'
+import type { ContinuityOptions } from '../session/continuity.ts'
+import type { Duration } from '../units.ts'
+
+/** The options of the continuity token, for the sessions of a framework. */
+export interface AdapterContinuityOptions<Session> extends Omit<ContinuityOptions, 'claims'> {
+  /** What of a session the token carries, beside its cookie; default: all of it. Leave out what must not be stale. */
+  readonly claims?: ((session: Session) => Readonly<Record<string, unknown>>) | undefined
+}
+
+/**
+ * The options of a framework's session store: those of a Holdfast of its own, or one that it shares, and the sessions'.
+ * `Session` is what the framework calls a session's data.
+ */
+export interface AdapterSessionOptions<Session>
+  extends
+    Omit<HoldfastOptions, 'prefix'>,
+    Omit<SessionOptions, 'prefix' | 'ttl' | 'userId' | 'note' | 'continuity'> {
+  /** A Holdfast to share; the application closes it. Left out: the store creates one of its own from its options. */
+  readonly holdfast?: Holdfast
+  /**
+   * What session keys begin with, to the letter. Default `sess:`, as in connect-redis, whose sessions are then found;
+   * with a shared `holdfast`: `<its prefix>:session:`.
+   */
+  readonly prefix?: string
+  /**
+   * The lifetime of a session whose cookie says none, or a function that comes before the cookie: it gives a duration,
+   * `undefined` (no opinion) or 0 (already over). Default: 1 day.
+   */
+  readonly ttl?: Duration | ((session: Session) => Duration | undefined) | undefined
+  /** Whose session it is; nothing for nobody's. Needed to list a user's sessions, and to end them all. */
+  readonly userId?: ((session: Session) => string | number | null | undefined) | undefined
+  /** What `sessions.list` tells of a session, such as its device. */
+  readonly note?: ((session: Session) => unknown) | undefined
+  /** The continuity token and its secrets; left out: none. */
+  readonly continuity?: (AdapterContinuityOptions<Session> & Pick<SessionContinuity, 'secrets'>) | undefined
+}
+
+const names: Readonly<Record<keyof AdapterSessionOptions<unknown>, true>> = {
+  redis: true,
+  backend: true,
+  env: true,
+  holdfast: true,
+  prefix: true,
+  operationTimeout: true,
+  requireAtStart: true,
+  circuit: true,
+  fallback: true,
+  journal: true,
+  logger: true,
+  clock: true,
+  ttl: true,
+  min: true,
+  max: true,
+  jitter: true,
+  absolute: true,
+  random: true,
+  rule: true,
+  touchAfter: true,
+  continuity: true,
+  userId: true,
+  note: true,
+  format: true,
+  compression: true,
+  encryption: true,
+  limits: true,
+}
+
+/** Whether a name is that of an option of every session store. */
+export function isSessionOption(name: string): boolean {
+  return Object.hasOwn(names, name)
+}
+
+/** Gives a cookie's secrets as a list; throws an error that names `secret` where there is none, or one that is empty. */
+export function readSecrets(
+  secret: unknown,
+  expected = 'a text that is not empty, or an array of them',
+): (string | Uint8Array)[] {
+  const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
+  if (secrets.length > 0 && secrets.every(isSecret)) return [...secrets]
+  const wrong = kindOf(secrets.find((one) => !isSecret(one)))
+  const given = secrets === secret && secrets.length > 0 ? `an array with ${wrong}` : kindOf(secret)
+  throw new HoldfastError('ERR_HOLDFAST_OPTION', `Option "secret" must be ${expected}; got ${given}.`)
+}
+
+function isSecret(secret: unknown): secret is string | Uint8Array {
+  return secret instanceof Uint8Array ? secret.length > 0 : typeof secret === 'string' && secret.trim() !== ''
+}
+
+/**
+ * Completes what was asked of the continuity token by the secrets of the cookie, where it brings none; gives nothing where
+ * it is turned off, or left to itself without secrets.
+ */
+export function readContinuity(
+  continuity: unknown,
+  secrets: SessionContinuity['secrets'] | undefined,
+): SessionContinuity | undefined {
+  if (continuity === false) return undefined
+  if (continuity === undefined) return secrets && { secrets }
+  if (continuity === true) return { secrets: secrets ?? [] }
+  if (typeof continuity !== 'object' || continuity === null || Array.isArray(continuity))
+    throw optionError('continuity', 'an object, true, false or left out', continuity)
+  const own = continuity as Partial<SessionContinuity>
+  return { ...own, secrets: own.secrets ?? secrets ?? [] }
+}
+
+/** Refuses at once what no cookie can carry, and would fail with each request. */
+export function checkMaxAge(cookie: unknown): void {
+  const { maxAge } = (cookie ?? {}) as { maxAge?: unknown }
+  if (maxAge === undefined || maxAge === null || Number.isFinite(maxAge)) return
+  throw optionError('cookie.maxAge', 'a number of milliseconds, null or left out', maxAge)
+}
+
+/** Says what was given, where that may hold a secret. */
+export function kindOf(given: unknown): string {
+  if (given === undefined || given === null) return String(given)
+  if (Array.isArray(given)) return given.length === 0 ? 'an empty array' : 'an array'
+  if (typeof given === 'string') return given.trim() === '' ? 'an empty text' : 'a text'
+  return typeof given === 'object' ? 'an object' : `a ${typeof given}`
+}
