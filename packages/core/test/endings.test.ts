@@ -65,6 +65,24 @@ describe('an ending', () => {
     expect(later.sessions.isEnded('id')).toBe(true)
   })
 
+  it('reaches every process after an outage, too', async () => {
+    const redis = await redisServer()
+    const [one, other] = [await start({ redis: redis.url }), await start({ redis: redis.url })]
+    for (const id of ['first', 'second']) {
+      await one.sessions.save(id, { user: 'ada' })
+      await redis.kill({ keepData: true })
+      await eventually(() =>
+        expect([one, other].map(({ holdfast }) => holdfast.state)).toEqual(['degraded', 'degraded']),
+      )
+      await redis.restart()
+      await eventually(() =>
+        expect([one, other].map(({ holdfast }) => holdfast.state)).toEqual(['healthy', 'healthy']),
+      )
+      await one.sessions.end(id)
+      await eventually(() => expect(other.sessions.isEnded(id)).toBe(true))
+    }
+  })
+
   it('leaves sessions alone in a process that starts after Redis lost its data, where another one knows the endings', async () => {
     const redis = await redisServer()
     const one = await start({ redis: redis.url })

@@ -91,7 +91,8 @@ export function createEndings({
     const before = subscription
     const opened = backend.subscribe(
       name,
-      hear,
+      // One of its own for each subscription, as the one before is closed.
+      (message) => hear(message),
       () => {
         isListening = true
         compareSoon()

@@ -75,7 +75,7 @@ export function createRecall(
     const data = withToken(reading, sent)
     const reason = reading.origin === 'primary' ? 'Redis had an older one' : 'memory had an older one'
     events.emit('session', { outcome: 'completed', reason })
-    const revision = claims.revision > reading.revision ? claims.revision : entries.revise(reading.revision)
+    const revision = Math.max(claims.revision, reading.revision)
     const begunAt = Math.max(claims.begunAt, reading.stamp)
     const { endsAt } = claims
     // To complete is no decision: what is changed from now on is measured against the token.

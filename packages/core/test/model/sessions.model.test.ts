@@ -22,6 +22,20 @@ const longestSchedule = 24
 /** Schedules that were broken once, one of some 100,000: by what. */
 const onceBroken: readonly (readonly [what: string, schedule: Schedule])[] = [
   [
+    'what was completed by a token passed for newer than it is, and went over what another process wrote after it',
+    {
+      seed: 0,
+      steps: [
+        { do: 'line', process: 'all', is: 'cut' },
+        { do: 'request', browser: 0, process: 0, action: { to: 'logout elsewhere' } },
+        { do: 'drop token', browser: 0 },
+        { do: 'request', browser: 0, process: 1, action: { to: 'set', key: 'c' } },
+        { do: 'request', browser: 0, process: 0, action: { to: 'set', key: 'c' } },
+        { do: 'replay', copy: 0, process: 1 },
+      ],
+    },
+  ],
+  [
     'what was completed by a token in an outage passed for what Redis had had, and was not stored for its absence',
     {
       seed: 0,
