@@ -35,7 +35,7 @@ export class CacheInterceptor implements NestInterceptor {
     const given = this.#ttlOf(context)
     let ttl: number | undefined
     try {
-      const value = await this.cacheManager.get(key)
+      const value = await this.#valueOf(key, context)
       this.setHeadersWhenHttp(context, value)
       if (value !== undefined && value !== null) return of(value)
       ttl = typeof given === 'function' ? await given(context) : given
@@ -71,6 +71,16 @@ export class CacheInterceptor implements NestInterceptor {
     if (!httpAdapter || context.getType<string>() !== 'http') return
     const isHit = value !== undefined && value !== null
     httpAdapter.setHeader(context.switchToHttp().getResponse(), 'X-Cache', isHit ? 'HIT' : 'MISS')
+  }
+
+  /** What cannot be asked for is a miss: what is no key, and all while Redis is away under the rule `refuse`. */
+  async #valueOf(key: string, context: ExecutionContext): Promise<unknown> {
+    try {
+      return await this.cacheManager.get(key)
+    } catch (error) {
+      this.setHeadersWhenHttp(context, undefined)
+      throw error
+    }
   }
 
   /** What a handler says, or else its class. */

@@ -1,6 +1,7 @@
 import type { Cache as CacheEngine, CachePolicy } from '@holdfast/core'
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
+import { dropInEngine } from './drop-in-engine.ts'
 import { expiryAfter, lifeOf, lifetime, type Ttl } from './life.ts'
 import { createStoreView, rawOf, type Raw, type StoreView } from './store-view.ts'
 
@@ -80,15 +81,10 @@ const longestRefresh = 5_000
 const shortestRefresh = 10
 
 export function createCacheManager(parts: CacheManagerParts): CacheManager {
-  const {
-    engine,
-    ttl: usualTtl,
-    refreshThreshold: usualThreshold,
-    cacheId = randomUUID(),
-    disconnect,
-  } = parts
+  const { ttl: usualTtl, refreshThreshold: usualThreshold, cacheId = randomUUID(), disconnect } = parts
+  const engine = dropInEngine(parts.engine)
   const events = new EventEmitter()
-  const store = createStoreView(parts)
+  const store = createStoreView({ engine, ttl: usualTtl, disconnect })
 
   /** Does it, and tells how it went. */
   async function told<T>(event: keyof CacheEvents, data: object | undefined, done: Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import {
   type ConfigurableModuleHost,
   type DynamicModule,
 } from '@nestjs/common'
+import { checkModuleOptions } from './known-options.ts'
 import { open, type Opened } from './open.ts'
 import { HOLDFAST, HOLDFAST_CACHE, SHARED } from './tokens.ts'
 
@@ -59,6 +60,8 @@ Module({
   exports: [SHARED, HOLDFAST, HOLDFAST_CACHE],
 })(HoldfastModule)
 
-function openShared({ cache, ...options }: HoldfastModuleOptions): Promise<Opened> {
+async function openShared(given: HoldfastModuleOptions): Promise<Opened> {
+  checkModuleOptions(given)
+  const { cache, ...options } = given
   return open(options, (holdfast) => holdfast.cache(cache))
 }

@@ -1,4 +1,4 @@
-import type { CachePolicy } from '@holdfast/core'
+import { optionError, type CachePolicy } from '@holdfast/core'
 
 /** A ttl as cache-manager takes it: ms, where 0 and none mean that there is no expiry; or a duration such as `"5m"`. */
 export type Ttl = number | string | null | undefined
@@ -13,9 +13,11 @@ export function lifeOf(ttl: Ttl): CachePolicy<any> {
   return { ttl: life === 0 ? () => 0 : life }
 }
 
-/** Says a function's ttl in the engine's words. */
+/** Says a function's ttl in the engine's words; throws `ERR_HOLDFAST_OPTION` for what is none, such as a promise of one. */
 export function lifetime(ttl: Ttl): number | string {
   if (typeof ttl === 'string') return ttl
+  if (ttl && typeof ttl !== 'number')
+    throw optionError('ttl', 'a number of milliseconds, or text such as "5m"', ttl)
   if (!ttl || ttl > longest) return Infinity
   return ttl < 0 ? 0 : Math.max(ttl, 1)
 }

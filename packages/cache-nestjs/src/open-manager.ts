@@ -1,5 +1,7 @@
 import { HoldfastError, type Cache as CacheEngine, type Holdfast } from '@holdfast/core'
 import { createCacheManager, type CacheManager } from './cache-manager.ts'
+import { checkManagerOptions } from './known-options.ts'
+import { prefixOf } from './namespace.ts'
 import { open, type Opened } from './open.ts'
 import type { CacheOptions } from './options.ts'
 import { behindStores } from './stores.ts'
@@ -24,15 +26,17 @@ export async function openManager(options: CacheOptions, shared: Opened | undefi
   const behind = [stores ?? []].flat().length > 0 ? behindStores(stores) : undefined
   if (behind && isNamed) throw optionError('stores', 'must be left out where a Redis or a Holdfast is given')
   const ttl = givenTtl ?? behind?.ttl
-  const space = namespace ?? behind?.namespace
+
+  function prefixOn(holdfast: Holdfast): string | undefined {
+    return prefix ?? prefixOf(namespace ?? behind?.namespace, holdfast.prefix)
+  }
 
   function engineOn(holdfast: Holdfast): CacheEngine {
-    const apart = space === undefined ? undefined : `${holdfast.prefix}:cache-${space}:`
-    return holdfast.cache({ ...own, ttl: ttl || undefined, prefix: prefix ?? apart })
+    return holdfast.cache({ ...own, ttl: ttl || undefined, prefix: prefixOn(holdfast) })
   }
 
   function openShared({ holdfast, engine }: Opened): Opened {
-    const isApart = (prefix ?? space) !== undefined
+    const isApart = prefixOn(holdfast) !== undefined
     const [misplaced] = Object.keys(own).filter((option) => own[option] !== undefined)
     if (misplaced !== undefined && !isApart)
       throw optionError(misplaced, 'must be given to HoldfastModule, or come with a "namespace"')
@@ -56,14 +60,16 @@ export async function openManager(options: CacheOptions, shared: Opened | undefi
   return { holdfast, engine, manager, close, onApplicationShutdown: close }
 }
 
-/** The options without those that say how several stores go together: there is one, which never blocks. */
+/** The options without those that have no effect: there is one store, which never blocks. */
 function enginesOptions(options: CacheOptions): CacheOptions {
   if (options['store'] !== undefined)
     throw optionError('store', 'is of cache-manager 5: give "redis" (a URL, a client or "memory") instead')
+  checkManagerOptions(options)
   const {
     isGlobal: _isGlobal,
     nonBlocking: _nonBlocking,
     refreshAllStores: _refreshAllStores,
+    max: _max,
     ...own
   } = options
   return own

@@ -9,7 +9,7 @@ export interface CacheManagerOptions
   /** Where less than this remains of an entry's ttl, in ms, `wrap` makes it anew in the background. */
   readonly refreshThreshold?: number | undefined
   readonly cacheId?: string | undefined
-  /** Keeps the entries apart from those of other caches: their keys begin with `holdfast:cache-<namespace>:`. */
+  /** Keeps the entries apart from those of other caches: their keys begin with `holdfast:cache-<namespace>:`, percent-encoded. */
   readonly namespace?: string | undefined
   /** What the keys begin with, to the letter. Default: `holdfast:cache:`. */
   readonly prefix?: string | undefined

@@ -28,6 +28,24 @@ export const behaviours: Readonly<Record<string, (kit: Kit) => Promise<unknown>>
       del: [await cache.del('a'), await cache.del('a'), shown(await cache.get('a'))],
     })),
 
+  'Buffers within values': (kit) =>
+    withManager(kit, undefined, async (cache) => {
+      const body = Buffer.from([1, 2, 255])
+      const value = { type: 'image/png', body, all: [[body], ':text'], ':key': ':base64:AQ==' }
+      const made = await cache.wrap('wrapped', () => value)
+      await cache.set('set', value)
+      await cache.mset([{ key: 'mset', value: [body] }])
+      const [store] = cache.stores
+      return {
+        made: bytesShown(made),
+        wrap: bytesShown(await cache.wrap('wrapped', () => value)),
+        raw: bytesShown((await cache.wrap('wrapped', () => value, { raw: true }))?.value),
+        get: bytesShown(await cache.get('set')),
+        mget: (await cache.mget(['mset', 'nothing'])).map(bytesShown),
+        store: bytesShown(await store!.get('set')),
+      }
+    }),
+
   'several at once, and all': (kit) =>
     withManager(kit, { ttl: 90_000 }, async (cache) => ({
       mset: await cache.mset([
@@ -170,6 +188,7 @@ export const behaviours: Readonly<Record<string, (kit: Kit) => Promise<unknown>>
     withManager(kit, undefined, async (cache) => {
       const [store] = cache.stores
       await cache.set('a', 1, 60_000)
+      const heard = listening(store!)
       store!.on('error', () => undefined)
       const raw = await store!.get('a', { raw: true })
       return {
@@ -179,6 +198,17 @@ export const behaviours: Readonly<Record<string, (kit: Kit) => Promise<unknown>>
         has: [await store!.has('a'), await store!.has('nothing')],
         set: [await store!.set('b', 2), await cache.get('b')],
         getMany: (await store!.getMany(['a', 'nothing', 'b'])).map(shown),
+        setMany: [
+          await store!.setMany([
+            { key: 'c', value: 3 },
+            { key: 'd', value: 4, ttl: 60_000 },
+          ]),
+          await minutes(cache, 'c'),
+          await minutes(cache, 'd'),
+        ],
+        hasMany: await store!.hasMany(['c', 'nothing', 'd']),
+        deleteMany: [await store!.deleteMany(['c', 'd']), await store!.hasMany(['c', 'd'])],
+        heard,
         delete: [await store!.delete('a'), await store!.delete('a'), shown(await cache.get('a'))],
         clear: [shown(await store!.clear()), shown(await cache.get('b'))],
         disconnect: shown(await cache.disconnect()),
@@ -371,6 +401,20 @@ export const behaviours: Readonly<Record<string, (kit: Kit) => Promise<unknown>>
   },
 }
 
+/** What listeners of a store hear of what the application emits itself. */
+function listening(store: Manager['stores'][number]): unknown {
+  const heard: unknown[] = []
+  const listener = (...data: unknown[]): void => void heard.push(['on', ...data])
+  store.on('own', listener)
+  store.once('own', (...data) => heard.push(['once', ...data]))
+  store.emit('own', 1, 2)
+  store.emit('own', 3)
+  store.off('own', listener)
+  store.emit('own', 4)
+  store.emit('error', new Error('nobody listens'))
+  return heard
+}
+
 /** The interceptor waits for no write, so that an answer may be there before it is stored. */
 const written = 30
 
@@ -398,6 +442,14 @@ async function refreshing(
     const second = await wrap(cache, key, fnc)
     await pause(60)
     return { first, second, runs: fnc.runs(), now: await cache.get(key), heard }
+  })
+}
+
+/** A value as JSON, with what is a Buffer named. */
+function bytesShown(value: unknown): string | undefined {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, json: unknown) {
+    const given = this[key]
+    return Buffer.isBuffer(given) ? `<Buffer ${given.toString('hex')}>` : json
   })
 }
 

@@ -1,7 +1,7 @@
 import { createHoldfast } from '@holdfast/core'
 import type * as Ours from '../src/index.ts'
 import type * as Terminus from '../src/terminus.ts'
-import { controllerOf, moduleOf, shown, withContext, withServer, type Kit } from './kit.ts'
+import { controllerOf, decorate, moduleOf, shown, withContext, withServer, type Kit } from './kit.ts'
 
 /** A NestJS of some version, with ours. */
 export interface BeyondKit extends Omit<Kit, 'cache'> {
@@ -172,18 +172,18 @@ function usersOf({ common, cache }: BeyondKit): new () => Users {
     async forget(): Promise<void> {}
   }
   common.Injectable()(UsersOfTests)
-  decorate('find', Cached({ ttl: '1m', tags: (_value: string, name: string) => ['users', `user:${name}`] }))
-  decorate('count', Cached({ key: () => 'count', tags: ['users'] }))
+  const { prototype } = UsersOfTests
   decorate(
+    prototype,
+    'find',
+    Cached({ ttl: '1m', tags: (_value: string, name: string) => ['users', `user:${name}`] }),
+  )
+  decorate(prototype, 'count', Cached({ key: () => 'count', tags: ['users'] }))
+  decorate(
+    prototype,
     'rename',
     InvalidateTags((_renamed: string, name: string) => `user:${name}`),
   )
-  decorate('forget', InvalidateTags('users', 'others'))
+  decorate(prototype, 'forget', InvalidateTags('users', 'others'))
   return UsersOfTests
-
-  function decorate(name: keyof Users, decorator: Ours.AsyncMethodDecorator): void {
-    const descriptor = Object.getOwnPropertyDescriptor(UsersOfTests.prototype, name)!
-    decorator(UsersOfTests.prototype, name, descriptor)
-    Object.defineProperty(UsersOfTests.prototype, name, descriptor)
-  }
 }

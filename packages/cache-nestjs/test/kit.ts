@@ -110,6 +110,17 @@ export function controllerOf(
   return AppController
 }
 
+/** Puts a decorator on a method, as the syntax for it does. */
+export function decorate<Prototype extends object>(
+  prototype: Prototype,
+  name: keyof Prototype & string,
+  decorator: (target: object, name: string, descriptor: TypedPropertyDescriptor<any>) => void,
+): void {
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name)!
+  decorator(prototype, name, descriptor)
+  Object.defineProperty(prototype, name, descriptor)
+}
+
 /** Shows what JSON would hide. */
 export function shown(value: unknown): unknown {
   return value === undefined ? '(undefined)' : value

@@ -97,6 +97,56 @@ describe('options', () => {
     expect((await keptIn({ ...given, prefix: 'shop:' })).keys).toEqual(['shop:key'])
   })
 
+  it.each([
+    ['with a space', 'my app', 'my%20app'],
+    ['with a colon, so that none is the beginning of another', 'shop:eu', 'shop%3Aeu'],
+    ['that is long', 'x'.repeat(65), '#SNsfxLBUEWO-77ACFpMI322v-gw2NFpTXVHJ9a5NNac'],
+  ])('take a namespace %s', async (_name, namespace, encoded) => {
+    const { keys } = await keptIn({ redis: redis.url, namespace })
+    expect(keys).toEqual([`holdfast:cache-${encoded}:key`])
+  })
+
+  it('take an empty namespace for none, and refuse what is no text by its name', async () => {
+    expect((await keptIn({ redis: redis.url, namespace: '' })).keys).toEqual(['holdfast:cache:key'])
+    await expect(keptIn({ redis: redis.url, namespace: 5 as never })).rejects.toThrow(
+      'Option "namespace" must be text, or left out; got 5.',
+    )
+  })
+
+  it('of @nestjs/cache-manager are all taken, with an effect or without', async () => {
+    const idle = { isGlobal: true, nonBlocking: true, refreshAllStores: true, max: 100, typo: undefined }
+    const given = { ttl: 600_000, refreshThreshold: 1, cacheId: 'id', namespace: 'shop' }
+    const stores = [createKeyv(redis.url)]
+    expect((await keptIn({ ...idle, ...given, stores })).keys).toEqual(['holdfast:cache-shop:key'])
+  })
+
+  it.each<[object, RegExp]>([
+    [{ encription: { keys: ['secret'] } }, /^There is no option "encription", only (?!.*secret)/],
+    [{ host: 'secret', port: 6379 }, /^There is no option "host": name the Redis by "redis".$/],
+  ])('that there are not are refused, without values: %j', async (options, message) => {
+    await expect(keptIn(options)).rejects.toMatchObject({
+      code: 'ERR_HOLDFAST_OPTION',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it.each<[object, RegExp]>([
+    [{ near: true }, /^There is no option "near", only (?!.*secret)/],
+    [{ url: 'redis://secret' }, /^There is no option "url": name the Redis by "redis".$/],
+    [{ cache: { nera: true } }, /^There is no option "cache.nera", only (?!.*secret)/],
+  ])('that HoldfastModule has not are refused, without values: %j', async (options, message) => {
+    const given = { redis: 'memory', logger: false, ...options } as const
+    const modules = [
+      HoldfastModule.forRoot(given),
+      HoldfastModule.forRootAsync({ useFactory: () => ({ isGlobal: true, ...given }) }),
+    ]
+    for (const module of modules)
+      await expect(keptIn({}, [module])).rejects.toMatchObject({
+        code: 'ERR_HOLDFAST_OPTION',
+        message: expect.stringMatching(message),
+      })
+  })
+
   it('take the Redis of the environment; in production there has to be one', async () => {
     vi.stubEnv('REDIS_URL', redis.url)
     expect((await keptIn({})).keys).toEqual(['holdfast:cache:key'])

@@ -4,11 +4,13 @@ export { holdfastOf } from './adapter/held-holdfast.ts'
 export type { HeldHoldfast } from './adapter/held-holdfast.ts'
 export {
   checkMaxAge,
-  isSessionOption,
   kindOf,
   readContinuity,
   readSecrets,
+  sessionOptionNames,
 } from './adapter/session-options.ts'
+export { cacheOptionNames, holdfastOptionNames, refuseUnknownOptions } from './adapter/option-names.ts'
+export type { OptionNames } from './adapter/option-names.ts'
 export type { AdapterContinuityOptions, AdapterSessionOptions } from './adapter/session-options.ts'
 export type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
@@ -61,7 +63,7 @@ export type { RedisSource } from './backend/redis/connect.ts'
 
 export { createEnvelopes } from './envelope/envelope.ts'
 export type { EnvelopeOptions, Envelopes, Opened } from './envelope/envelope.ts'
-export { createKeyspace } from './keys.ts'
+export { createKeyspace, encodedName } from './keys.ts'
 export type { Keyspace } from './keys.ts'
 export type { TtlOptions } from './ttl.ts'
 

@@ -94,3 +94,15 @@ export function joinPrefix(prefix: string, concern: string): string {
 export function escapeGlob(text: string): string {
   return text.replaceAll(/[*?[\]\\^-]/g, '\\$&')
 }
+
+const longestName = 64
+
+/**
+ * Gives a name as it may stand in a prefix: percent-encoded, without colons, so that none with a colon behind it is the beginning of
+ * another; a hash of one that is longer than 64 letters then.
+ */
+export function encodedName(name: string): string {
+  const plain = name.isWellFormed() ? encodeURIComponent(name) : undefined
+  if (plain !== undefined && plain.length <= longestName) return plain
+  return `#${hash('sha256', Buffer.from(name, 'utf16le'), 'base64url')}`
+}

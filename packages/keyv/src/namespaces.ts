@@ -1,5 +1,11 @@
-import { HoldfastError, optionError, type Cache, type CacheOptions, type Holdfast } from '@holdfast/core'
-import { hash } from 'node:crypto'
+import {
+  encodedName,
+  HoldfastError,
+  optionError,
+  type Cache,
+  type CacheOptions,
+  type Holdfast,
+} from '@holdfast/core'
 import { isDeepStrictEqual } from 'node:util'
 
 /** What all namespaces of an adapter have in common. */
@@ -18,7 +24,6 @@ export interface Namespace {
 
 /** How many namespaces one Holdfast has at most: each is kept up with, and settled after an outage, as long as it lives. */
 const most = 1_000
-const longest = 64
 
 const ofHoldfast = new WeakMap<Holdfast, Namespace[]>()
 
@@ -50,7 +55,7 @@ export function namespaceOf(
 function createNamespace(holdfast: Holdfast, name: string, options: NamespaceOptions): Namespace {
   const cache = holdfast.cache({
     ...options,
-    prefix: `${holdfast.prefix}:keyv:${encoded(name)}:`,
+    prefix: `${holdfast.prefix}:keyv:${encodedName(name)}:`,
     indexed: true,
     ttl: Infinity,
   })
@@ -66,11 +71,4 @@ function createNamespace(holdfast: Holdfast, name: string, options: NamespaceOpt
     },
     fromCache: (key) => (key.startsWith('=') ? `${own}${key.slice(1)}` : key.slice(1)),
   }
-}
-
-/** Gives a namespace without colons, so that none is the beginning of another; a hash of one that is long. */
-function encoded(name: string): string {
-  const plain = name.isWellFormed() ? encodeURIComponent(name) : undefined
-  if (plain !== undefined && plain.length <= longest) return plain
-  return `#${hash('sha256', Buffer.from(name, 'utf16le'), 'base64url')}`
 }

@@ -1,8 +1,11 @@
 import {
   HoldfastError,
+  holdfastOptionNames,
   optionError,
+  refuseUnknownOptions,
   type Holdfast,
   type HoldfastOptions,
+  type OptionNames,
   type RedisSource,
 } from '@holdfast/core'
 import type { NamespaceOptions } from './namespaces.ts'
@@ -35,7 +38,7 @@ export function readOptions(
   second: KeyvHoldfastOptions | null | undefined,
 ): KeyvHoldfastOptions {
   const options = merged(first, second ?? undefined)
-  refuseUnknown(options, names)
+  refuseUnknownOptions(options, names)
   if (options.redis !== undefined && options.holdfast !== undefined)
     throw optionError('redis', 'left out where "holdfast" is given', 'both')
   checkPart('near', options.near, nearNames, [true, false])
@@ -66,22 +69,11 @@ function isOptions(first: KeyvRedis | KeyvHoldfastOptions): first is KeyvHoldfas
   return !isClient
 }
 
-type Names<Options> = Record<keyof Options, true>
 /** The options of which one is an object, without what else it may be. */
 type Part<Name extends keyof NamespaceOptions> = Extract<NamespaceOptions[Name], object>
 
-const names = {
-  redis: true,
-  backend: true,
-  env: true,
-  prefix: true,
-  operationTimeout: true,
-  requireAtStart: true,
-  circuit: true,
-  fallback: true,
-  journal: true,
-  logger: true,
-  clock: true,
+const names: OptionNames<KeyvHoldfastOptions> = {
+  ...holdfastOptionNames,
   holdfast: true,
   namespace: true,
   near: true,
@@ -89,41 +81,18 @@ const names = {
   compression: true,
   encryption: true,
   limits: true,
-} satisfies Names<KeyvHoldfastOptions>
+}
 
-const nearNames = { maxEntries: true, maxBytes: true, maxAge: true } satisfies Names<Part<'near'>>
-const compressionNames = { threshold: true, codec: true } satisfies Names<Part<'compression'>>
-const encryptionNames = { keys: true, acceptPlaintext: true } satisfies Names<Part<'encryption'>>
-const limitNames = { value: true, inflated: true } satisfies Names<Part<'limits'>>
+const nearNames: OptionNames<Part<'near'>> = { maxEntries: true, maxBytes: true, maxAge: true }
+const compressionNames: OptionNames<Part<'compression'>> = { threshold: true, codec: true }
+const encryptionNames: OptionNames<Part<'encryption'>> = { keys: true, acceptPlaintext: true }
+const limitNames: OptionNames<Part<'limits'>> = { value: true, inflated: true }
 
 function checkPart(name: string, given: unknown, known: object, others: readonly unknown[] = []): void {
   if (given === undefined || others.includes(given)) return
-  if (typeof given === 'object' && given !== null) return refuseUnknown(given, known, `${name}.`)
+  if (typeof given === 'object' && given !== null) return refuseUnknownOptions(given, known, `${name}.`)
   // Text may be a secret.
   throw optionError(name, [...others, 'an object'].join(' or '), typeof given === 'string' ? 'text' : given)
-}
-
-/** What other adapters and clients call a Redis, or a part of its address. */
-const ofRedis = new Set([
-  'client',
-  'database',
-  'db',
-  'host',
-  'password',
-  'port',
-  'rootNodes',
-  'socket',
-  'uri',
-  'url',
-  'username',
-])
-
-function refuseUnknown(given: object, known: object, within = ''): void {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
-  if (unknown === undefined) return
-  const isOfRedis = within === '' && ofRedis.has(unknown)
-  const instead = isOfRedis ? ': name the Redis by "redis"' : `, only ${Object.keys(known).join(', ')}`
-  throw optionProblem(`There is no option "${within}${unknown}"${instead}.`)
 }
 
 function optionProblem(message: string): HoldfastError {

@@ -1,8 +1,8 @@
 import {
-  HoldfastError,
-  isSessionOption,
+  sessionOptionNames,
   type AdapterContinuityOptions,
   type AdapterSessionOptions,
+  type OptionNames,
 } from '@holdfast/core'
 import type { SessionData } from 'express-session'
 
@@ -21,14 +21,8 @@ export interface HoldfastStoreOptions extends AdapterSessionOptions<SessionConte
   readonly disableTouch?: boolean
 }
 
-/** Whether a name is that of an option of {@link HoldfastStore}. */
-export function isStoreOption(name: string): boolean {
-  return name === 'disableTouch' || isSessionOption(name)
-}
-
-/** Refuses an option that the store does not have: a misspelt one, or one of another store. Shows no value. */
-export function checkNames(options: HoldfastStoreOptions): void {
-  const unknown = Object.keys(options).find((name) => !isStoreOption(name))
-  if (unknown === undefined) return
-  throw new HoldfastError('ERR_HOLDFAST_OPTION', `HoldfastStore has no option "${unknown}".`)
+/** The options of {@link HoldfastStore}, by name. */
+export const storeOptionNames: OptionNames<HoldfastStoreOptions> = {
+  ...sessionOptionNames,
+  disableTouch: true,
 }

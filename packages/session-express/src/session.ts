@@ -10,7 +10,7 @@ import {
 } from '@holdfast/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import expressSession from 'express-session'
-import { isStoreOption, type ContinuityOptions, type HoldfastStoreOptions } from './options.ts'
+import { storeOptionNames, type ContinuityOptions, type HoldfastStoreOptions } from './options.ts'
 import { HoldfastStore } from './store.ts'
 import { createTokenCookie } from './token-cookie.ts'
 
@@ -101,7 +101,7 @@ function createStore(options: SessionOptions, secrets: ReturnType<typeof readSec
       'Option "continuity.secrets" must be left out: the keys of the token are derived from "secret".',
     )
   const own: HoldfastStoreOptions = Object.fromEntries(
-    Object.entries(options).filter(([name]) => isStoreOption(name)),
+    Object.entries(options).filter(([name]) => Object.hasOwn(storeOptionNames, name)),
   )
   return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
 }
@@ -113,7 +113,9 @@ function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
       'ERR_HOLDFAST_OPTION',
       `Option "store" must be a HoldfastStore, or left out; got ${kindOf(store)}.`,
     )
-  const own = Object.entries(options).find(([name, value]) => isStoreOption(name) && value !== undefined)
+  const own = Object.entries(options).find(
+    ([name, value]) => Object.hasOwn(storeOptionNames, name) && value !== undefined,
+  )
   if (!own) return store
   throw new HoldfastError(
     'ERR_HOLDFAST_OPTION',

@@ -3,6 +3,7 @@ import {
   holdfastOf,
   HoldfastError,
   optionError,
+  refuseUnknownOptions,
   type Callback,
   type Degraded,
   type HeldHoldfast,
@@ -14,7 +15,7 @@ import {
 } from '@holdfast/core'
 import type { Request } from 'express'
 import expressSession, { type SessionData } from 'express-session'
-import { checkNames, type HoldfastStoreOptions } from './options.ts'
+import { storeOptionNames, type HoldfastStoreOptions } from './options.ts'
 import type { Visit } from './token-cookie.ts'
 
 type StoredSession = SessionData & { id: string }
@@ -41,7 +42,7 @@ export class HoldfastStore extends expressSession.Store {
 
   constructor(options: HoldfastStoreOptions = {}) {
     super()
-    checkNames(options)
+    refuseUnknownOptions(options, storeOptionNames)
     const { holdfast, disableTouch = false, ...others } = options
     const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = others
     if (typeof disableTouch !== 'boolean') throw optionError('disableTouch', 'true or false', disableTouch)

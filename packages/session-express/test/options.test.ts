@@ -124,7 +124,7 @@ describe('session()', () => {
 describe('HoldfastStore', () => {
   it('refuses an option that it does not have, such as a client, and shows no value', () => {
     const create = (): unknown => new HoldfastStore({ client: 'redis://:s3cret@127.0.0.1' } as never)
-    expect(create).toThrow(refusal('HoldfastStore has no option "client".'))
+    expect(create).toThrow(refusal('There is no option "client": name the Redis by "redis".'))
   })
 })
 

@@ -1,6 +1,4 @@
 import {
-  HoldfastError,
-  isSessionOption,
   readSecrets,
   type AdapterContinuityOptions,
   type AdapterSessionOptions,
@@ -19,13 +17,6 @@ export interface ContinuityOptions extends AdapterContinuityOptions<SessionConte
 
 /** The options of {@link HoldfastStore}: those of a Holdfast of its own, or one that it shares, and the sessions'. */
 export interface HoldfastStoreOptions extends AdapterSessionOptions<SessionContent> {}
-
-/** Refuses an option that the store does not have: a misspelt one, or one of another store. Shows no value. */
-export function checkNames(options: HoldfastStoreOptions): void {
-  const unknown = Object.keys(options).find((name) => !isSessionOption(name))
-  if (unknown === undefined) return
-  throw new HoldfastError('ERR_HOLDFAST_OPTION', `HoldfastStore has no option "${unknown}".`)
-}
 
 /**
  * Gives the secrets that the token's keys are derived from, or nothing for a signer, which shows none. How long they have to

@@ -3,9 +3,9 @@ import fastifySession, { type FastifySessionOptions } from '@fastify/session'
 import {
   checkMaxAge,
   HoldfastError,
-  isSessionOption,
   kindOf,
   readContinuity,
+  sessionOptionNames,
   tokenCookieName,
   type SessionContinuity,
 } from '@holdfast/core'
@@ -82,7 +82,7 @@ const theirNames: Record<keyof TheirOptions, true> = {
 }
 
 function createStore(options: SessionOptions, secrets: ReturnType<typeof secretsOf>): HoldfastStore {
-  const own: HoldfastStoreOptions = only(options, isSessionOption)
+  const own: HoldfastStoreOptions = only(options, (name) => Object.hasOwn(sessionOptionNames, name))
   return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
 }
 
@@ -95,7 +95,7 @@ function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
     )
   // Fastify's own `prefix`, that of routes, comes by the same name.
   const own = Object.entries(options).find(
-    ([name, value]) => isSessionOption(name) && name !== 'prefix' && value !== undefined,
+    ([name, value]) => Object.hasOwn(sessionOptionNames, name) && name !== 'prefix' && value !== undefined,
   )
   if (!own) return store
   throw new HoldfastError(

@@ -1,6 +1,8 @@
 import {
   answer,
   holdfastOf,
+  refuseUnknownOptions,
+  sessionOptionNames,
   HoldfastError,
   type Callback,
   type HeldHoldfast,
@@ -12,7 +14,7 @@ import {
 } from '@holdfast/core'
 import type { FastifySessionOptions } from '@fastify/session'
 import type { Session } from 'fastify'
-import { checkNames, type HoldfastStoreOptions } from './options.ts'
+import type { HoldfastStoreOptions } from './options.ts'
 import { cookieSettings, plain, Visits } from './visits.ts'
 
 /**
@@ -29,7 +31,7 @@ export class HoldfastStore implements NonNullable<FastifySessionOptions['store']
   readonly #held: HeldHoldfast
 
   constructor(options: HoldfastStoreOptions = {}) {
-    checkNames(options)
+    refuseUnknownOptions(options, sessionOptionNames)
     const { holdfast, ...others } = options
     const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = others
     this.#held = holdfastOf(holdfast, own)

@@ -106,6 +106,6 @@ describe('the plugin', () => {
 describe('HoldfastStore', () => {
   it('refuses an option that it does not have, such as a client, and shows no value', () => {
     const create = (): unknown => new HoldfastStore({ client: 'redis://:s3cret@127.0.0.1' } as never)
-    expect(create).toThrow(refusal('HoldfastStore has no option "client".') as Error)
+    expect(create).toThrow(refusal('There is no option "client": name the Redis by "redis".') as Error)
   })
 })

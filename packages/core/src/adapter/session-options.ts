@@ -4,6 +4,7 @@ import type { HoldfastOptions, SessionOptions } from '../options.ts'
 import type { SessionContinuity } from '../session/assemble.ts'
 import type { ContinuityOptions } from '../session/continuity.ts'
 import type { Duration } from '../units.ts'
+import { holdfastOptionNames, type OptionNames } from './option-names.ts'
 
 /** The options of the continuity token, for the sessions of a framework. */
 export interface AdapterContinuityOptions<Session> extends Omit<ContinuityOptions, 'claims'> {
@@ -39,19 +40,11 @@ export interface AdapterSessionOptions<Session>
   readonly continuity?: (AdapterContinuityOptions<Session> & Pick<SessionContinuity, 'secrets'>) | undefined
 }
 
-const names: Readonly<Record<keyof AdapterSessionOptions<unknown>, true>> = {
-  redis: true,
-  backend: true,
-  env: true,
+/** The options of every session store. */
+export const sessionOptionNames: OptionNames<AdapterSessionOptions<unknown>> = {
+  ...holdfastOptionNames,
   holdfast: true,
   prefix: true,
-  operationTimeout: true,
-  requireAtStart: true,
-  circuit: true,
-  fallback: true,
-  journal: true,
-  logger: true,
-  clock: true,
   ttl: true,
   min: true,
   max: true,
@@ -67,11 +60,6 @@ const names: Readonly<Record<keyof AdapterSessionOptions<unknown>, true>> = {
   compression: true,
   encryption: true,
   limits: true,
-}
-
-/** Whether a name is that of an option of every session store. */
-export function isSessionOption(name: string): boolean {
-  return Object.hasOwn(names, name)
 }
 
 /** Gives a cookie's secrets as a list; throws an error that names `secret` where there is none, or one that is empty. */
