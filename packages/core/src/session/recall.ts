@@ -111,21 +111,19 @@ export function createRecall(
     }
     const data = isNewer ? (copy.value as SessionData) : sent.data
     const revision = isNewer ? copy.revision : claims.revision
-    const { begunAt } = claims
-    if (!availability.allows('write')) return adopted(id, data, sent, { revision, begunAt })
-    const result = await put(id, data, {
-      endsAt: claims.endsAt,
-      begunAt,
-      revision,
-      over: 'absent',
-      decides: false,
-    })
+    const { begunAt, endsAt } = claims
+    // What is saved over it must not be given up for want of it in Redis.
+    const unstored = (): Loaded =>
+      noted(id, loadedEntry(entries.assume(id, data, { revision, stamp: begunAt, endsAt }), sent))
+    if (!availability.allows('write')) return unstored()
+    const result = await put(id, data, { endsAt, begunAt, revision, over: 'absent', decides: false })
     endings.compareSoon()
     if (isEnded(id)) {
       await end(id)
       return ended()
     }
     if (result.status === 'stored') {
+      if (result.entry.origin !== 'primary') return unstored()
       events.emit('session', { outcome: 'restored', reason: 'evicted or lost' })
       return noted(id, loadedEntry(result.entry, sent))
     }

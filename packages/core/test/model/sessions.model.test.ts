@@ -22,6 +22,22 @@ const longestSchedule = 24
 /** Schedules that were broken once, one of some 100,000: by what. */
 const onceBroken: readonly (readonly [what: string, schedule: Schedule])[] = [
   [
+    'what was restored from its token while Redis took no writes passed for what Redis has, and a write over it was given up',
+    {
+      seed: 0,
+      steps: [
+        { do: 'begin slow', browser: 0, process: 0, key: 'a' },
+        { do: 'line', process: 'all', is: 'refusing' },
+        { do: 'request', browser: 0, process: 1, action: { to: 'logout everywhere' } },
+        { do: 'request', browser: 0, process: 0, action: { to: 'set', key: 'a' } },
+        { do: 'request', browser: 0, process: 0, action: { to: 'set', key: 'a' } },
+        { do: 'request', browser: 0, process: 2, action: { to: 'set', key: 'a' } },
+        { do: 'finish slow' },
+        { do: 'request', browser: 0, process: 0, action: { to: 'read' } },
+      ],
+    },
+  ],
+  [
     'what was completed by a token passed for newer than it is, and went over what another process wrote after it',
     {
       seed: 0,
