@@ -152,31 +152,31 @@ export function createProducer(options: ProducerOptions): Producer {
     }
   }
 
-  async function makeInTurn<T>(making: Making<T>, sight: Sight, flight: Flight, own: Turn): Promise<T> {
+  async function makeInTurn<T>(making: Making<T>, sight: Sight, flight: Flight, turn: Turn): Promise<T> {
     const { key, wireKey, policy } = making
     const { lease } = policy
     const stale = sight.status === 'found' ? sight.value : undefined
     if (stale !== undefined) counters.refreshes++
     const scope = await versions.scopeOf(policy.tags ?? [])
-    const turn = lease > 0 ? await leases.take(key, wireKey, sight, { scope, lease }) : unleased
-    if (turn.status === 'made') return turn.seen.value as T
+    const leased = lease > 0 ? await leases.take(key, wireKey, sight, { scope, lease }) : unleased
+    if (leased.status === 'made') return leased.seen.value as T
     try {
-      const value = await run(making, stale, own)
+      const value = await run(making, stale, turn)
       if (!flight.isVoid)
-        return (await storing.fill(key, wireKey, value, policy, { scope, over: turn.over })) as T
+        return (await storing.fill(key, wireKey, value, policy, { scope, over: leased.over })) as T
       // Nobody would give back the lease that stands, and all would wait for its end.
-      if (turn.over) await leases.release(key, turn.over)
+      if (leased.over) await leases.release(key, leased.over)
       return value
     } catch (error) {
-      if (turn.over) void leases.release(key, turn.over).catch(() => undefined)
+      if (leased.over) void leases.release(key, leased.over).catch(() => undefined)
       throw error
     }
   }
 
-  async function makeWhileAway<T>(making: Making<T>, sight: Sight, flight: Flight, own: Turn): Promise<T> {
+  async function makeWhileAway<T>(making: Making<T>, sight: Sight, flight: Flight, turn: Turn): Promise<T> {
     const { key, wireKey, policy } = making
     const stale = sight.status === 'found' ? sight.value : copyOf(wireKey)?.value
-    const value = await run(making, stale, own)
+    const value = await run(making, stale, turn)
     if (!options.keepsWhileAway || flight.isVoid) return value
     const scope = await versions.scopeOf(policy.tags ?? [])
     return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
@@ -227,7 +227,8 @@ export function createProducer(options: ProducerOptions): Producer {
     const sight = seen ?? (await sights.look(key, wireKey))
     if (sight.status !== 'found') return
     const scope = await versions.scopeOf(policy.tags ?? [])
-    const value = await run(making, sight.value, turns.begin())
+    const turn = turns.begin()
+    const value = await run(making, sight.value, turn).finally(turn.end)
     // Over what it was made for: who removed it or wrote another meanwhile is right.
     await storing.fill(key, wireKey, value, policy, { scope, over: sight.found })
   }

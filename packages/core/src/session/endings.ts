@@ -79,8 +79,9 @@ export function createEndings({
   }
 
   function hear(message: Uint8Array): void {
-    const news = fromMessage(message)
-    if (news.filter((member) => marks.learn(member)).length > 0) schedule(0)
+    let knowsMore = false
+    for (const member of fromMessage(message)) knowsMore = marks.learn(member) || knowsMore
+    if (knowsMore) schedule(0)
   }
 
   /**
