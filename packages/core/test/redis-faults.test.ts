@@ -33,6 +33,16 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
     return backend
   }
 
+  /** A server, a proxy before it, and a backend that is ready behind both. */
+  async function throughProxy() {
+    const redis = await someRedis()
+    const proxy = await startProxy({ port: redis.port })
+    onTestFinished(() => proxy.close())
+    const backend = open(proxy.url)
+    await isReady(backend)
+    return { redis, proxy, backend }
+  }
+
   it('rejects at once while Redis is away, says why, and is back within a second of it', async () => {
     const redis = await someRedis()
     await redis.kill()
@@ -120,11 +130,7 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
   })
 
   it('notices replies that have shifted, instead of giving the answer to another call', async () => {
-    const redis = await someRedis()
-    const proxy = await startProxy({ port: redis.port })
-    onTestFinished(() => proxy.close())
-    const backend = open(proxy.url)
-    await isReady(backend)
+    const { redis, proxy, backend } = await throughProxy()
     for (const key of ['a', 'b', 'c']) await backend.set(key, text(key))
     await backend.getBound('a')
     // Redis knows both scripts from here on.
@@ -153,11 +159,7 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
   })
 
   it('drops a connection that speaks without being asked', async () => {
-    const redis = await someRedis()
-    const proxy = await startProxy({ port: redis.port })
-    onTestFinished(() => proxy.close())
-    const backend = open(proxy.url)
-    await isReady(backend)
+    const { proxy, backend } = await throughProxy()
     await backend.set('k', text('1'))
     const changes = changesOf(backend)
     proxy.garble(text('$5\r\nalice\r\n'))
@@ -166,11 +168,7 @@ describe.each(Object.keys(clients) as (keyof typeof clients)[])('the Redis backe
   })
 
   it('survives bytes that no Redis sends while answers are due', async () => {
-    const redis = await someRedis()
-    const proxy = await startProxy({ port: redis.port })
-    onTestFinished(() => proxy.close())
-    const backend = open(proxy.url)
-    await isReady(backend)
+    const { redis, proxy, backend } = await throughProxy()
     await backend.set('k', text('1'))
     const heard: string[] = []
     await backend.subscribe('channel', (message) => heard.push(String(message)))
