@@ -42,6 +42,11 @@ export function optionError(option: string, expected: string, given: unknown): H
   )
 }
 
+/** Builds the error for an option that there is not; it shows no value, which may be a secret. */
+export function unknownOption(option: string, instead = ''): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_OPTION', `There is no option "${option}"${instead}.`)
+}
+
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
   if (typeof value === 'function') return 'a function'

@@ -4,14 +4,20 @@ export { holdfastOf } from './adapter/held-holdfast.ts'
 export type { HeldHoldfast } from './adapter/held-holdfast.ts'
 export {
   checkMaxAge,
-  kindOf,
+  givenStore,
+  onlyOptions,
+  openSessions,
   readContinuity,
   readSecrets,
   sessionOptionNames,
 } from './adapter/session-options.ts'
 export { cacheOptionNames, holdfastOptionNames, refuseUnknownOptions } from './adapter/option-names.ts'
 export type { OptionNames } from './adapter/option-names.ts'
-export type { AdapterContinuityOptions, AdapterSessionOptions } from './adapter/session-options.ts'
+export type {
+  AdapterContinuityOptions,
+  AdapterSessionOptions,
+  HeldSessions,
+} from './adapter/session-options.ts'
 export type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
 export type { PrimaryOptions } from './config/primary.ts'
 

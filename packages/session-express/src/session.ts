@@ -1,7 +1,8 @@
 import {
   checkMaxAge,
+  givenStore,
   HoldfastError,
-  kindOf,
+  onlyOptions,
   readContinuity,
   readSecrets,
   type Degraded,
@@ -46,7 +47,8 @@ export interface HoldfastSession extends RequestHandler {
 export function session(options: SessionOptions): HoldfastSession {
   const secrets = readSecrets(options?.secret)
   checkMaxAge(options.cookie)
-  if (options.store !== undefined) return createMiddleware(options, givenStore(options))
+  if (options.store !== undefined)
+    return createMiddleware(options, givenStore(HoldfastStore, options, storeOptionNames))
   const store = createStore(options, secrets)
   try {
     return createMiddleware(options, store)
@@ -100,25 +102,6 @@ function createStore(options: SessionOptions, secrets: ReturnType<typeof readSec
       'ERR_HOLDFAST_OPTION',
       'Option "continuity.secrets" must be left out: the keys of the token are derived from "secret".',
     )
-  const own: HoldfastStoreOptions = Object.fromEntries(
-    Object.entries(options).filter(([name]) => Object.hasOwn(storeOptionNames, name)),
-  )
+  const own: HoldfastStoreOptions = onlyOptions(options, storeOptionNames)
   return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
-}
-
-/** A store that is given brings its options along: what is said here beside it would not count. */
-function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
-  if (!(store instanceof HoldfastStore))
-    throw new HoldfastError(
-      'ERR_HOLDFAST_OPTION',
-      `Option "store" must be a HoldfastStore, or left out; got ${kindOf(store)}.`,
-    )
-  const own = Object.entries(options).find(
-    ([name, value]) => Object.hasOwn(storeOptionNames, name) && value !== undefined,
-  )
-  if (!own) return store
-  throw new HoldfastError(
-    'ERR_HOLDFAST_OPTION',
-    `Option "${own[0]}" must be left out beside "store": give it to the HoldfastStore instead.`,
-  )
 }

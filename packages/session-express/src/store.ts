@@ -1,16 +1,15 @@
 import {
   answer,
-  holdfastOf,
   HoldfastError,
+  openSessions,
   optionError,
   refuseUnknownOptions,
   type Callback,
   type Degraded,
-  type HeldHoldfast,
+  type HeldSessions,
   type Holdfast,
   type Loaded,
   type SessionData as CoreSessionData,
-  type SessionOptions as CoreSessionOptions,
   type Sessions,
 } from '@holdfast/core'
 import type { Request } from 'express'
@@ -33,7 +32,7 @@ export class HoldfastStore extends expressSession.Store {
   readonly holdfast: Holdfast
   /** The engine: a user's sessions, ending them, and what the token cookie is made of. */
   readonly sessions: Sessions
-  readonly #held: HeldHoldfast
+  readonly #held: HeldSessions
   readonly #disableTouch: boolean
   /** What each session object of a request was loaded as: a save is based on it. */
   readonly #loads = new WeakMap<object, Loaded>()
@@ -43,18 +42,11 @@ export class HoldfastStore extends expressSession.Store {
   constructor(options: HoldfastStoreOptions = {}) {
     super()
     refuseUnknownOptions(options, storeOptionNames)
-    const { holdfast, disableTouch = false, ...others } = options
-    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = others
+    const { disableTouch = false, ...own } = options
     if (typeof disableTouch !== 'boolean') throw optionError('disableTouch', 'true or false', disableTouch)
-    this.#held = holdfastOf(holdfast, own)
+    this.#held = openSessions(own)
     this.holdfast = this.#held.holdfast
-    try {
-      // Core knows no framework: what it calls a session's data is what express-session has stored.
-      this.sessions = this.holdfast.sessions({ ...own, prefix } as CoreSessionOptions)
-    } catch (error) {
-      void this.close()
-      throw error
-    }
+    this.sessions = this.#held.sessions
     this.#disableTouch = disableTouch
   }
 

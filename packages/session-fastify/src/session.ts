@@ -2,8 +2,8 @@ import cookie from '@fastify/cookie'
 import fastifySession, { type FastifySessionOptions } from '@fastify/session'
 import {
   checkMaxAge,
-  HoldfastError,
-  kindOf,
+  givenStore,
+  onlyOptions,
   readContinuity,
   sessionOptionNames,
   tokenCookieName,
@@ -50,12 +50,15 @@ export const session: FastifyPluginAsync<SessionOptions> = fp(register, {
 })
 
 async function register(instance: FastifyInstance, options: SessionOptions): Promise<void> {
-  const theirs = only(options, (name) => Object.hasOwn(theirNames, name)) as TheirOptions
+  const theirs = onlyOptions(options, theirNames) as TheirOptions
   const secrets = secretsOf(options.secret)
   checkMaxAge(options.cookie)
   const { cookieName = 'sessionId', cookiePrefix = '' } = theirs
   const tokenName = tokenCookieName(cookieName)
-  const store = options.store === undefined ? createStore(options, secrets) : givenStore(options)
+  const store =
+    options.store === undefined
+      ? createStore(options, secrets)
+      : givenStore(HoldfastStore, options, namesBesideStore)
   if (store !== options.store) instance.addHook('onClose', () => store.close())
 
   if (!instance.hasPlugin('@fastify/cookie')) await instance.register(cookie)
@@ -81,29 +84,10 @@ const theirNames: Record<keyof TheirOptions, true> = {
   idGenerator: true,
 }
 
+/** Fastify's own `prefix`, that of routes, comes by the same name. */
+const { prefix: _, ...namesBesideStore } = sessionOptionNames
+
 function createStore(options: SessionOptions, secrets: ReturnType<typeof secretsOf>): HoldfastStore {
-  const own: HoldfastStoreOptions = only(options, (name) => Object.hasOwn(sessionOptionNames, name))
+  const own: HoldfastStoreOptions = onlyOptions(options, sessionOptionNames)
   return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
-}
-
-/** A store that is given brings its options along: what is said here beside it would not count. */
-function givenStore({ store, ...options }: SessionOptions): HoldfastStore {
-  if (!(store instanceof HoldfastStore))
-    throw new HoldfastError(
-      'ERR_HOLDFAST_OPTION',
-      `Option "store" must be a HoldfastStore, or left out; got ${kindOf(store)}.`,
-    )
-  // Fastify's own `prefix`, that of routes, comes by the same name.
-  const own = Object.entries(options).find(
-    ([name, value]) => Object.hasOwn(sessionOptionNames, name) && name !== 'prefix' && value !== undefined,
-  )
-  if (!own) return store
-  throw new HoldfastError(
-    'ERR_HOLDFAST_OPTION',
-    `Option "${own[0]}" must be left out beside "store": give it to the HoldfastStore instead.`,
-  )
-}
-
-function only(options: SessionOptions, isWanted: (name: string) => boolean): object {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => isWanted(name)))
 }

@@ -1,15 +1,14 @@
 import {
   answer,
-  holdfastOf,
+  openSessions,
   refuseUnknownOptions,
   sessionOptionNames,
   HoldfastError,
   type Callback,
-  type HeldHoldfast,
+  type HeldSessions,
   type Holdfast,
   type Loaded,
   type SessionData,
-  type SessionOptions as CoreSessionOptions,
   type Sessions,
 } from '@holdfast/core'
 import type { FastifySessionOptions } from '@fastify/session'
@@ -28,21 +27,13 @@ export class HoldfastStore implements NonNullable<FastifySessionOptions['store']
   readonly sessions: Sessions
   /** For the plugin alone. */
   readonly visits: Visits = new Visits()
-  readonly #held: HeldHoldfast
+  readonly #held: HeldSessions
 
   constructor(options: HoldfastStoreOptions = {}) {
     refuseUnknownOptions(options, sessionOptionNames)
-    const { holdfast, ...others } = options
-    const { prefix = holdfast ? `${holdfast.prefix}:session:` : 'sess:', ...own } = others
-    this.#held = holdfastOf(holdfast, own)
+    this.#held = openSessions(options)
     this.holdfast = this.#held.holdfast
-    try {
-      // Core knows no framework: what it calls a session's data is what @fastify/session has stored.
-      this.sessions = this.holdfast.sessions({ ...own, prefix } as CoreSessionOptions)
-    } catch (error) {
-      void this.close()
-      throw error
-    }
+    this.sessions = this.#held.sessions
   }
 
   get(sessionId: string, callback: Callback<Session | null>): void {

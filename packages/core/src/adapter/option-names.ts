@@ -1,4 +1,5 @@
-import { HoldfastError } from '../errors.ts'
+import { cachePolicyNames } from '../cache/policy.ts'
+import { unknownOption } from '../errors.ts'
 import type { CacheOptions, HoldfastOptions } from '../options.ts'
 
 /** The names of options; typed by them, so that the compiler keeps a list complete. */
@@ -21,21 +22,13 @@ export const holdfastOptionNames: OptionNames<HoldfastOptions> = {
 
 /** The options of a cache. */
 export const cacheOptionNames: OptionNames<CacheOptions> = {
+  ...cachePolicyNames,
   prefix: true,
   rule: true,
   near: true,
   indexed: true,
   quarantine: true,
   factories: true,
-  ttl: true,
-  grace: true,
-  jitter: true,
-  tags: true,
-  softTimeout: true,
-  hardTimeout: true,
-  eager: true,
-  lease: true,
-  negative: true,
   compression: true,
   encryption: true,
   limits: true,
@@ -67,5 +60,5 @@ export function refuseUnknownOptions(given: object, known: object, within = ''):
   if (unknown === undefined) return
   const isAddress = within === '' && ofAddress.has(unknown[0])
   const instead = isAddress ? ': name the Redis by "redis"' : `, only ${Object.keys(known).join(', ')}`
-  throw new HoldfastError('ERR_HOLDFAST_OPTION', `There is no option "${within}${unknown[0]}"${instead}.`)
+  throw unknownOption(`${within}${unknown[0]}`, instead)
 }

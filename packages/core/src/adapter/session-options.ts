@@ -3,7 +3,9 @@ import type { Holdfast } from '../holdfast.ts'
 import type { HoldfastOptions, SessionOptions } from '../options.ts'
 import type { SessionContinuity } from '../session/assemble.ts'
 import type { ContinuityOptions } from '../session/continuity.ts'
+import type { Sessions } from '../session/sessions.ts'
 import type { Duration } from '../units.ts'
+import { holdfastOf, type HeldHoldfast } from './held-holdfast.ts'
 import { holdfastOptionNames, type OptionNames } from './option-names.ts'
 
 /** The options of the continuity token, for the sessions of a framework. */
@@ -103,9 +105,57 @@ export function checkMaxAge(cookie: unknown): void {
 }
 
 /** Says what was given, where that may hold a secret. */
-export function kindOf(given: unknown): string {
+function kindOf(given: unknown): string {
   if (given === undefined || given === null) return String(given)
   if (Array.isArray(given)) return given.length === 0 ? 'an empty array' : 'an array'
   if (typeof given === 'string') return given.trim() === '' ? 'an empty text' : 'a text'
   return typeof given === 'object' ? 'an object' : `a ${typeof given}`
+}
+
+/** Gives the options of these names. */
+export function onlyOptions(options: object, names: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(names, name)))
+}
+
+/**
+ * Gives the store that an application brings. Throws where it is of another class, and for options of these names beside it: a
+ * store that is given has its own, so they would not count.
+ */
+export function givenStore<Store>(
+  kind: new (...args: never[]) => Store,
+  { store, ...options }: { readonly store?: unknown },
+  names: object,
+): Store {
+  if (!(store instanceof kind))
+    throw new HoldfastError(
+      'ERR_HOLDFAST_OPTION',
+      `Option "store" must be a HoldfastStore, or left out; got ${kindOf(store)}.`,
+    )
+  const beside = Object.entries(onlyOptions(options, names)).find(([, value]) => value !== undefined)
+  if (!beside) return store
+  throw new HoldfastError(
+    'ERR_HOLDFAST_OPTION',
+    `Option "${beside[0]}" must be left out beside "store": give it to the HoldfastStore instead.`,
+  )
+}
+
+/** A session engine, and how a store lets go of it. */
+export interface HeldSessions extends HeldHoldfast {
+  readonly sessions: Sessions
+}
+
+/** Opens the sessions of a store; throws an error that names the option which is wrong, and leaves nothing open then. */
+export function openSessions<Session>({
+  holdfast: shared,
+  ...options
+}: AdapterSessionOptions<Session>): HeldSessions {
+  const { prefix = shared ? `${shared.prefix}:session:` : 'sess:', ...own } = options
+  const held = holdfastOf(shared, own)
+  try {
+    // Core knows no framework: what it calls a session's data is what the framework has stored.
+    return { ...held, sessions: held.holdfast.sessions({ ...own, prefix } as SessionOptions) }
+  } catch (error) {
+    void held.close()
+    throw error
+  }
 }

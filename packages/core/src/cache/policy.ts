@@ -1,4 +1,4 @@
-import { optionError } from '../errors.ts'
+import { optionError, unknownOption } from '../errors.ts'
 import { createTtlPolicy } from '../ttl.ts'
 import { century, parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import { tagLifetime } from './versions.ts'
@@ -66,14 +66,13 @@ export function createPolicyReader(
     if (given === undefined) return policyOfAll
     if (typeof given !== 'object' || given === null)
       throw optionError('policy', 'an object such as { ttl: "5m" }', given)
-    for (const name in given)
-      if (!Object.hasOwn(policyNames, name))
-        throw optionError(name, 'left out: a call has no such option', given)
+    for (const name in given) if (!Object.hasOwn(cachePolicyNames, name)) throw unknownOption(name)
     return read({ ...usual, ...defined(given) })
   }
 }
 
-const policyNames: Readonly<Record<keyof CachePolicy, true>> = {
+/** What may be given per call, by name. */
+export const cachePolicyNames: Readonly<Record<keyof CachePolicy, true>> = {
   ttl: true,
   grace: true,
   jitter: true,

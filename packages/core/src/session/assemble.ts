@@ -2,7 +2,7 @@ import type { Availability } from '../availability/availability.ts'
 import type { Backend } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries, EntriesOptions } from '../degradation/entries.ts'
-import { HoldfastError, optionError } from '../errors.ts'
+import { optionError, unknownOption } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { joinPrefix, validatePrefix } from '../keys.ts'
 import { createTtlPolicy, type TtlOptions } from '../ttl.ts'
@@ -135,8 +135,7 @@ function checkContinuity(continuity: unknown): void {
   if (typeof continuity !== 'object' || continuity === null || Array.isArray(continuity))
     throw optionError('continuity', 'an object with "secrets", or left out', continuity)
   const unknown = Object.keys(continuity).find((name) => !Object.hasOwn(continuityOptions, name))
-  if (unknown !== undefined)
-    throw new HoldfastError('ERR_HOLDFAST_OPTION', `There is no option "continuity.${unknown}".`)
+  if (unknown !== undefined) throw unknownOption(`continuity.${unknown}`)
   const { restoreUnwitnessed = false } = continuity as SessionContinuity
   if (typeof restoreUnwitnessed !== 'boolean')
     throw optionError('continuity.restoreUnwitnessed', 'true or false', restoreUnwitnessed)
