@@ -68,7 +68,7 @@ export interface EntriesOptions {
   readonly accepts: (value: unknown) => boolean
 }
 
-type Meta = Pick<Found, 'revision' | 'stamp' | 'endsAt'>
+type Meta = Pick<Found, 'revision' | 'stamp' | 'endsAt' | 'since'>
 
 /** How long a copy of an entry that was read is good for, in ms; the entry itself does not say how long it lives. */
 export const copyTtl: Milliseconds = 60_000
@@ -240,7 +240,7 @@ export function createEntries(options: EntriesOptions): Entries {
 
   function adopt(key: string, value: unknown, { ttl, ...meta }: Meta & { ttl: Milliseconds }): Found {
     const entry = assume(key, value, meta)
-    knowledge.keep(keyspace.wireKey(key), entry.bytes, ttl)
+    knowledge.keep(keyspace.wireKey(key), entry.bytes, ttl, meta.since)
     return { ...entry, origin: 'fallback' }
   }
 
@@ -269,7 +269,9 @@ const unconditional: StoreOptions = {}
 
 function baseOf(over: StoreOptions['over']): Base {
   if (over === undefined) return 'any'
-  return over === 'absent' ? over : { bytes: over.bytes, isAssumed: over.origin === 'assumed' }
+  return over === 'absent'
+    ? over
+    : { bytes: over.bytes, isAssumed: over.origin === 'assumed', since: over.since }
 }
 
 const always: SetOptions = {}

@@ -1,5 +1,6 @@
 import type { Version } from '../backend/backend.ts'
 import type { Bytes } from '../units.ts'
+import type { Since } from './reading.ts'
 
 /** What a write was based on: `absent`: nothing, the entry is new; `any`: whatever was there; or these bytes. */
 export type Base = 'absent' | 'any' | Basis
@@ -9,6 +10,7 @@ export interface Basis {
   readonly bytes: Uint8Array
   /** It did not come from the primary, which may have another: what is there is completed, not replaced. */
   readonly isAssumed: boolean
+  readonly since?: Since | undefined
 }
 
 /** A decision that the primary has not heard of yet. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Base, Decision, Journal } from './journal.ts'
-import type { BasisOf, Reading } from './reading.ts'
+import type { BasisOf, Reading, Since } from './reading.ts'
 import type { Rule } from './rules.ts'
 
 /** A write to be decided without the primary. */
@@ -31,8 +31,11 @@ export interface Knowledge {
   basisOf(wireKey: string): BasisOf | undefined
   /** Keeps a copy of what the primary answered, unless this process has removed the entry meanwhile. */
   remember(wireKey: string, bytes: Uint8Array, ttl: Milliseconds): void
-  /** Keeps a copy of what was written. One that memory has no room for is a copy less, not an error. */
-  keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void
+  /**
+   * Keeps a copy of what was written, or of what the caller vouches for; then with how far it is from what the primary had.
+   * One that memory has no room for is a copy less, not an error.
+   */
+  keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined, since?: Since): void
   /** The primary has no such entry (any more). */
   forget(wireKey: string): void
   /** The entry was removed here; an answer still under way cannot bring it back. */
@@ -59,6 +62,8 @@ export function createKnowledge(options: {
   readonly clock: Clock
 }): Knowledge {
   const { rule, copies, journal, envelopes, clock } = options
+  /** Of copies that the primary never had as they are. */
+  const vouched = new WeakMap<Uint8Array, Since>()
 
   function read(wireKey: string): Reading {
     const decision = journal.get(wireKey)
@@ -72,7 +77,8 @@ export function createKnowledge(options: {
     if (opened.status !== 'opened') return { status: 'unknown' }
     const { value, revision, stamp, endsAt } = opened
     const basis = basisOf(wireKey)
-    return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback', basis }
+    const since = vouched.get(bytes)
+    return { status: 'found', value, bytes, revision, stamp, endsAt, origin: 'fallback', basis, since }
   }
 
   function basisOf(wireKey: string): BasisOf | undefined {
@@ -80,18 +86,20 @@ export function createKnowledge(options: {
     if (decision?.kind !== 'set' || decision.base === 'any') return undefined
     const { base } = decision
     if (base === 'absent') return { value: {}, revision: 0, isAssumed: false }
-    const { isAssumed } = base
+    const { isAssumed, since } = base
     const opened = envelopes.open(wireKey, base.bytes)
     if (opened.status !== 'opened') return { value: {}, revision: 0, isAssumed }
-    return { value: opened.value, revision: opened.revision, isAssumed }
+    return { value: opened.value, revision: opened.revision, isAssumed, since }
   }
 
-  function keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined): void {
+  function keep(wireKey: string, bytes: Uint8Array, ttl: Milliseconds | undefined, since?: Since): void {
     try {
       copies.set(wireKey, bytes, ttl)
     } catch {
       copies.delete(wireKey)
     }
+    const kept = since && copies.get(wireKey)
+    if (kept) vouched.set(kept, since)
   }
 
   function isRemoved(wireKey: string): boolean {
@@ -106,8 +114,10 @@ export function createKnowledge(options: {
     remember(wireKey, bytes, ttl) {
       const known = copies.get(wireKey)
       if (known?.length === 0) return
-      if (known && Buffer.compare(known, bytes) === 0) copies.touch(wireKey, ttl)
-      else keep(wireKey, bytes, ttl)
+      if (known && Buffer.compare(known, bytes) === 0) {
+        copies.touch(wireKey, ttl)
+        vouched.delete(known)
+      } else keep(wireKey, bytes, ttl)
     },
     forget(wireKey) {
       if (!isRemoved(wireKey)) copies.delete(wireKey)

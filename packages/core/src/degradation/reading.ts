@@ -21,6 +21,16 @@ export interface Found {
   readonly origin: Origin
   /** What it was made of, where the primary has not heard of it yet. */
   readonly basis?: BasisOf | undefined
+  /** How far it is from what the primary had, where a caller who vouches for it says so. */
+  readonly since?: Since | undefined
+}
+
+/** How far an entry is from what the primary had of it for sure. */
+export interface Since {
+  /** 0: the primary never had it. */
+  readonly revision: number
+  /** The names of the parts that were changed since. */
+  readonly changed: readonly string[]
 }
 
 /** What an undecided entry was made of. */
@@ -28,6 +38,8 @@ export interface BasisOf {
   readonly value: unknown
   /** 0: nothing was known. */
   readonly revision: number
+  /** Where it did not come from the primary as it is: what the primary had, and what others have changed since. */
+  readonly since?: Since | undefined
   /** It did not come from the primary, which may have it in another form, or not at all. */
   readonly isAssumed: boolean
 }

@@ -8,6 +8,7 @@ import type { Milliseconds } from '../units.ts'
 import type { Epoch } from './epoch.ts'
 import type { Base, Decision, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { Since } from './reading.ts'
 import { blindRevision, revisionAfter } from './revision.ts'
 
 /** A value and when it was written. */
@@ -15,6 +16,8 @@ export interface Revised {
   readonly value: unknown
   /** 0: unknown. */
   readonly revision: number
+  /** Where it is more than the primary had: how far it is from that. */
+  readonly since?: Since | undefined
 }
 
 /** Two values of one entry, and what the first of them was made of, where that is known. */
@@ -171,7 +174,7 @@ function blind(
 function baseValue({ envelopes }: Settle, wireKey: string, base: Base): Revised | undefined {
   if (typeof base === 'string') return undefined
   const opened = envelopes.open(wireKey, base.bytes)
-  return opened.status === 'opened' ? opened : undefined
+  return opened.status === 'opened' ? { ...opened, since: base.since } : undefined
 }
 
 /** Whatever a decision was based on, it never overwrites unseen: the first try shows what is there. */

@@ -1,7 +1,7 @@
 import type { Entries } from '../degradation/entries.ts'
-import type { Found } from '../degradation/reading.ts'
+import type { Found, Since } from '../degradation/reading.ts'
 import type { Sent } from './continuity.ts'
-import { changedKeys, isUnfounded } from './merge.ts'
+import { basisWithToken, changedKeys, isUnfounded } from './merge.ts'
 import { contentOf, dataOf, type SessionData } from './session-data.ts'
 
 /**
@@ -46,13 +46,6 @@ function degradedOf(entry: Found): Degraded {
   return isUnfounded(entry) ? 'empty' : 'token'
 }
 
-/** How far a session is from what Redis had of it. */
-export interface Since {
-  /** 0: Redis never had it. */
-  readonly revision: number
-  readonly changed: readonly string[]
-}
-
 /** What a request makes of its session: shared by its saves and its token, which may come in either order. */
 export interface Draft {
   content: string
@@ -83,32 +76,43 @@ export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSessio
     base: draft.content,
     baseRevision: entry.revision,
     isMerged: false,
-    since: sinceOf(entry, token),
+    since: sinceOf(entry),
     token,
     draft,
   }
 }
 
-function sinceOf({ origin, revision, basis, value }: Found, token: Sent | undefined): Since {
-  if (origin === 'primary') return { revision, changed: [] }
-  if (token?.claims.revision === revision) {
-    // Memory may have added to it what another request of the same time made.
-    const added = changedKeys(token.data, value as SessionData)
-    return { revision: token.claims.base, changed: [...new Set([...token.claims.changed, ...added])] }
-  }
-  if (!basis) return { revision, changed: [] }
-  return {
-    revision: basis.revision,
-    changed: changedKeys(basis.value as SessionData, value as SessionData),
-  }
+/** How far an entry is from what Redis had of it for sure. */
+function sinceOf(entry: Found): Since {
+  const ground = groundOf(entry)
+  if (!entry.basis) return ground
+  const own = changedKeys(entry.basis.value as SessionData, entry.value as SessionData)
+  return { ...ground, changed: union(ground.changed, own) }
+}
+
+/** The same once a token has completed the entry, but for what was written in this process. */
+export function completedSince(entry: Found, { claims }: Sent): Since {
+  const { revision, changed } = groundOf(entry)
+  return { revision: Math.max(revision, claims.base), changed: union(changed, claims.changed) }
+}
+
+function groundOf(entry: Found): Since {
+  const { revision, since } = entry.basis ?? entry
+  return since ?? { revision, changed: nothing }
+}
+
+const nothing: readonly string[] = []
+
+function union(some: readonly string[], others: readonly string[]): string[] {
+  return [...new Set([...some, ...others])]
 }
 
 /** The same with what a request changed of it by now. */
 export function sinceWith(from: Loaded, content: string): Since {
   if (from.status !== 'found') return { revision: 0, changed: Object.keys(dataOf(content)) }
   if (from.base === content) return from.since
-  const changed = new Set([...from.since.changed, ...changedKeys(dataOf(from.base), dataOf(content))])
-  return { revision: from.since.revision, changed: [...changed] }
+  const changed = changedKeys(dataOf(from.base), dataOf(content))
+  return { revision: from.since.revision, changed: union(from.since.changed, changed) }
 }
 
 /** A session of which there is nothing but its token. */
@@ -148,11 +152,37 @@ export function savedAs(entry: Found, data: SessionData, from: Loaded, draft: Dr
   }
 }
 
-/** What a token says, as an entry: an assumed one, or one that Redis had for sure where `over` says so. */
-export function ofToken(entries: Entries, id: string, { claims, data }: Sent, over?: Found): Found {
+/** What a token says, as an entry that Redis may have in another form. */
+export function ofToken(entries: Entries, id: string, { claims, data }: Sent): Found {
+  const { base: revision, changed } = claims
+  return tokenEntry(entries, id, data, { claims, since: { revision, changed } })
+}
+
+/**
+ * What an entry and a token together say, but for what was written here: what a change is measured from, as another process
+ * may have made something of the token meanwhile.
+ */
+export function ofBoth(entries: Entries, id: string, sent: Sent, entry: Found): Found {
+  const made = tokenEntry(entries, id, basisWithToken(entry, sent), {
+    claims: sent.claims,
+    since: completedSince(entry, sent),
+  })
+  return wasInRedis(entry) ? { ...made, origin: 'fallback' } : made
+}
+
+function tokenEntry(
+  entries: Entries,
+  id: string,
+  data: SessionData,
+  { claims, since }: { claims: Sent['claims']; since: Since },
+): Found {
   const { revision, begunAt: stamp, endsAt, isPartial } = claims
-  const entry = entries.assume(id, data, { revision: isPartial ? 0 : revision, stamp, endsAt })
-  return over && wasInRedis(over) ? { ...entry, origin: 'fallback' } : entry
+  // What a partial one lacks is not known: nothing can be told from the difference.
+  return entries.assume(
+    id,
+    data,
+    isPartial ? { revision: 0, stamp, endsAt } : { revision, stamp, endsAt, since },
+  )
 }
 
 /** Whether Redis had the session for sure: only then does its absence say that it was removed. */

@@ -32,7 +32,8 @@ export function changedKeys(before: SessionData, after: SessionData): string[] {
 }
 
 /** A session as Redis or this process has it, with what its token knows better. */
-export function withToken(entry: Found, { data, claims }: Pick<Sent, 'data' | 'claims'>): SessionData {
+export function withToken(entry: Found, sent: Sent): SessionData {
+  const { data, claims } = sent
   const theirs = entry.value as SessionData
   // It was begun here without knowing what it was: the token tells, and what was written here goes over it.
   if (isUnfounded(entry)) {
@@ -43,10 +44,20 @@ export function withToken(entry: Found, { data, claims }: Pick<Sent, 'data' | 'c
       Object.keys(theirs).filter((name) => isLater || !Object.hasOwn(data, name)),
     )
   }
+  return completed(entry, theirs, sent)
+}
+
+/** The same without what was written in this process while Redis was away. */
+export function basisWithToken(entry: Found, sent: Sent): SessionData {
+  if (isUnfounded(entry)) return sent.data
+  return completed(entry, (entry.basis ?? entry).value as SessionData, sent)
+}
+
+function completed({ revision }: Found, session: SessionData, { data, claims }: Sent): SessionData {
   // It is older than what the token was made of, as after a failover: then all of the difference is the token's.
-  const names = entry.revision < claims.base ? changedKeys(theirs, data) : claims.changed
+  const names = revision < claims.base ? changedKeys(session, data) : claims.changed
   const known = claims.isPartial ? names.filter((name) => Object.hasOwn(data, name)) : names
-  return withKeys(theirs, data, known)
+  return withKeys(session, data, known)
 }
 
 /** Whether an entry was begun in this process while nobody could tell what the session held. */
@@ -65,10 +76,16 @@ function withKeys(session: SessionData, other: SessionData, names: readonly stri
   return other.cookie ? { ...merged, cookie: other.cookie } : merged
 }
 
-/** What they have is older than what mine was made of, as after a failover: then all of the difference is mine. */
+/**
+ * What the difference is measured from. They may have less than what mine was made of: then what others have changed
+ * meanwhile is mine, too; and where Redis has gone back to an older one, as after a failover, all of the difference.
+ */
 function startOf(base: Revised | undefined, theirs: Revised): Revised {
   if (!base) return nothing
-  return theirs.revision > 0 && theirs.revision < base.revision ? theirs : base
+  if (theirs.revision === 0 || theirs.revision >= base.revision) return base
+  const { since } = base
+  if (!since || theirs.revision < since.revision) return theirs
+  return { ...base, value: withKeys(sessionOf(base), sessionOf(theirs), since.changed) }
 }
 
 const nothing: Revised = { value: {}, revision: 0 }

@@ -1,9 +1,9 @@
 import type { Entries } from '../degradation/entries.ts'
-import type { Found, StoreOptions } from '../degradation/reading.ts'
+import type { Found, Since, StoreOptions } from '../degradation/reading.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Claims, Sent } from './continuity.ts'
 import type { EngineOptions, Facts } from './facts.ts'
-import { draftOf, loadedEntry, loadedToken, ofToken, type Loaded } from './loaded.ts'
+import { completedSince, draftOf, loadedEntry, loadedToken, ofBoth, type Loaded } from './loaded.ts'
 import { isUnfounded, withToken } from './merge.ts'
 import type { SessionData } from './session-data.ts'
 
@@ -80,8 +80,9 @@ export function createRecall(
     const { endsAt } = claims
     // To complete is no decision: what is changed from now on is measured against the token.
     const isTold = reading.origin === 'primary' && availability.allows('write')
-    if (!isTold && !reading.basis) return adopted(id, data, sent, { revision, begunAt })
-    const basis = reading.basis && ofToken(entries, id, sent, reading)
+    if (!isTold && !reading.basis)
+      return adopted(id, data, sent, { revision, begunAt, since: completedSince(reading, sent) })
+    const basis = reading.basis && ofBoth(entries, id, sent, reading)
     const result = await put(id, data, { endsAt, revision, begunAt, over: reading, basis, decides: !isTold })
     if (result.status === 'stored') return noted(id, loadedEntry(result.entry, sent))
     return result.current.status === 'found' ? found(id, result.current, sent) : missing()
@@ -92,11 +93,14 @@ export function createRecall(
     id: string,
     data: SessionData,
     sent: Sent,
-    { revision, begunAt }: { revision: number; begunAt: number },
+    { revision, begunAt, since }: { revision: number; begunAt: number; since: Since },
   ): Loaded {
     const { endsAt } = sent.claims
     const ttl = Math.max(1, lifetimeOf(data, endsAt))
-    return noted(id, loadedEntry(entries.adopt(id, data, { revision, stamp: begunAt, endsAt, ttl }), sent))
+    return noted(
+      id,
+      loadedEntry(entries.adopt(id, data, { revision, stamp: begunAt, endsAt, since, ttl }), sent),
+    )
   }
 
   /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */

@@ -4,7 +4,7 @@ import { HoldfastError } from '../errors.ts'
 import { touchDue } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
 import type { EngineOptions, Facts } from './facts.ts'
-import { ofToken, savedAs, sinceWith, type Loaded, type LoadedSession } from './loaded.ts'
+import { ofBoth, ofToken, savedAs, sinceWith, type Loaded, type LoadedSession } from './loaded.ts'
 import { isUnfounded, mergeSessions } from './merge.ts'
 import { contentOf, copyLifetime, dataOf, isSessionData, type SessionData } from './session-data.ts'
 import type { Sessions } from './sessions.ts'
@@ -65,8 +65,7 @@ export function createSaving(
       value: { ...dataOf(content), cookie: data.cookie },
       revision: Infinity,
     })
-    const base = (): Revised | undefined =>
-      from.status === 'found' ? { value: dataOf(from.base), revision: from.baseRevision } : undefined
+    const base = (): Revised | undefined => (from.status === 'found' ? baseOf(from) : undefined)
     let over: Found | 'absent' = overOf(id, from)
     let value =
       from.status === 'found' && from.isMerged && from.entry
@@ -111,8 +110,8 @@ export function createSaving(
 
   /** What another process may have made of the visitor's token meanwhile: while degraded a change is measured from that. */
   function swallowedBy(id: string, { entry, token, baseRevision }: LoadedSession): Found | undefined {
-    if (entry?.origin !== 'fallback' || token?.claims.revision !== baseRevision) return undefined
-    return ofToken(entries, id, token, entry)
+    if (!entry?.basis || token?.claims.revision !== baseRevision) return undefined
+    return ofBoth(entries, id, token, entry)
   }
 
   /** What a save goes over: an entry, or what a token says, or nobody knows, which the primary may have otherwise. */
@@ -220,9 +219,8 @@ export function createSaving(
     const current = entries.peek(id)
     const isSame = current.status === 'found' && !from.isMerged && current.revision === from.baseRevision
     if (current.status !== 'found' || isSame) return data
-    const base = { value: dataOf(from.base), revision: from.baseRevision }
     return mergeSessions({
-      base: beforeBoth(base, current),
+      base: beforeBoth(baseOf(from), current),
       mine: { value: data, revision: Infinity },
       theirs: current,
     })
@@ -244,6 +242,10 @@ export function createSaving(
 /** What was begun without knowing the session has taken nothing out of it. */
 function beforeBoth(base: Revised | undefined, theirs: Found): Revised | undefined {
   return base && isUnfounded(theirs) ? { value: {}, revision: base.revision } : base
+}
+
+function baseOf({ base, baseRevision: revision, since }: LoadedSession): Revised {
+  return { value: dataOf(base), revision, since }
 }
 
 function begunAtOf(from: LoadedSession): number {

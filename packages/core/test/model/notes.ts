@@ -80,7 +80,9 @@ function noteDivergence({ writes }: Reference, session: Session, made: Floors, w
   for (const [key, value] of acknowledged) {
     if ((made.get(key) ?? 0) >= value) continue
     session.isTorn = true
-    if (!write.isInTouch || (inPrimary.get(key) ?? 0) < value) session.isDiverged = true
+    // What was taken out of the primary stays out, whatever it is that was written without knowing.
+    const isTakenOut = session.removals.get(key) === value
+    if ((!write.isInTouch && !isTakenOut) || (inPrimary.get(key) ?? 0) < value) session.isDiverged = true
   }
   if (write.isRemoval && mayReturn(session, write)) session.isDiverged = true
   session.written.push(write)

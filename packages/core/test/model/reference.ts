@@ -32,6 +32,8 @@ export interface Reference {
   token(text: string | undefined): Issued | undefined
   /** Throws a {@link Violation} where loading came to what it may not. */
   judge(seen: Seen): void
+  /** What had to be known of a session, by the process, by its token, and by what the browser is owed. */
+  known(seen: Seen): Floors
   /** The primary lost records: of one session, or of all. */
   lostRecords(id?: string): void
   /** All that was written apart has been brought together, as far as it could be. */
@@ -93,11 +95,9 @@ export function createReference(processes: number, now: () => number): Reference
     if (session.hasBlindWrites && session.wasLost) return
     if (loaded.status === 'found') {
       judgeUser(session, loaded.data['user'], token !== undefined || isThere)
-      const kept = writes.floorsOf(process, session.id, isInTouch)
-      const said = token && !token.isTorn ? token.floors : []
-      const floors = highest(kept, token ? highest(said, owed ?? []) : [])
       const isTorn = session.isTorn || token?.isTorn === true
-      if (!session.isDiverged && (isInTouch || !isTorn)) judgeFloors(session, loaded.data, floors)
+      if (!session.isDiverged && (isInTouch || !isTorn))
+        judgeFloors(session, loaded.data, floorsBy(session, token, { process, isInTouch, owed }))
     } else if (owed && loaded.status === 'missing') {
       if (isThere) throw new Violation(`S2: process ${process} denies ${session.id}, which is in the primary`)
       if (!canAsk && !token)
@@ -107,6 +107,16 @@ export function createReference(processes: number, now: () => number): Reference
     } else if (owed && loaded.status === 'unknown' && (token || isThere)) {
       throw new Violation(`S2: process ${process} does not know ${session.id} ${token ? 'by its token' : ''}`)
     }
+  }
+
+  function floorsBy(
+    session: Session,
+    token: Issued | undefined,
+    { process, isInTouch, owed }: Pick<Seen, 'process' | 'isInTouch' | 'owed'>,
+  ): Floors {
+    const kept = writes.floorsOf(process, session.id, isInTouch)
+    const said = token && !token.isTorn ? token.floors : []
+    return highest(kept, token ? highest(said, owed ?? []) : [])
   }
 
   /** A token that still counts, and says all of its session. */
@@ -145,6 +155,10 @@ export function createReference(processes: number, now: () => number): Reference
     issued: (text, token) => void tokens.set(text, token),
     token: (text) => (text === undefined ? undefined : tokens.get(text)),
     judge,
+    known(seen) {
+      const session = sessions.get(seen.cookies.id!)!
+      return floorsBy(session, usable(seen.cookies, session), seen)
+    },
     lostRecords(id) {
       writes.lost(id)
       tear((session) => id === undefined || session.id === id)

@@ -29,35 +29,42 @@ export async function request(
 /** The first half: loads the session, and holds it against the reference. */
 export async function begin(world: World, browser: Browser, process: Process): Promise<Pending> {
   const wasInTouch = process.isInTouch
-  const visit = await ask(world, process, browser.jar, browser)
-  const session = visit.isNew ? undefined : world.reference.session(visit.id)
-  return { browser, process, visit, wasInTouch, seen: session ? floorsOf(session, visit.content) : new Map() }
+  const { visit, seen } = await ask(world, process, browser.jar, browser)
+  return { browser, process, visit, wasInTouch, seen }
 }
 
 /** Loads a session for whoever has its cookies. */
-export async function ask(world: World, process: Process, cookies: Cookies, owner?: Browser): Promise<Visit> {
+export async function ask(
+  world: World,
+  process: Process,
+  cookies: Cookies,
+  owner?: Browser,
+): Promise<Pick<Pending, 'visit' | 'seen'>> {
   const { reference } = world
   const wasInTouch = process.isInTouch
   const visit = await bounded(world, arrive({ sessions: process.sessions, nextId: world.nextId }, cookies))
   const { loaded } = visit
-  if (!loaded) return visit
+  if (!loaded) return { visit, seen: new Map() }
   const isInTouch = wasInTouch && process.isInTouch
   world.note(
     () =>
       `  process ${process.index} finds ${cookies.id} ${shown(visit)}${isInTouch ? '' : ', out of touch'}`,
   )
-  reference.judge({
+  const asked = {
     process: process.index,
     isInTouch,
     canAsk: process.link.isAnswering,
     cookies,
     loaded,
     owed: owner?.owed,
-  })
+  }
+  reference.judge(asked)
+  if (visit.isNew) return { visit, seen: new Map() }
   const session = reference.session(cookies.id!)!
+  const seen = floorsOf(session, visit.content, reference.known(asked))
   if (loaded.status === 'found' && isInTouch && loaded.data['user'] === session.user)
-    reference.writes.has(session.id, floorsOf(session, loaded.data))
-  return visit
+    reference.writes.has(session.id, seen)
+  return { visit, seen }
 }
 
 const reading: Action = { to: 'read' }

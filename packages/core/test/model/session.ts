@@ -77,13 +77,17 @@ export function judgeFloors(session: Session, data: Readonly<Record<string, unkn
   }
 }
 
-/** What the keys of a session hold at least, by a content that was shown or sealed. */
-export function floorsOf(session: Session, content: Readonly<Record<string, unknown>>): Floors {
+/** What the keys of a session hold at least, by a content that was shown to somebody who had to know this of it. */
+export function floorsOf(
+  session: Session,
+  content: Readonly<Record<string, unknown>>,
+  known: Floors,
+): Floors {
   const floors = new Map<string, number>()
   for (const [key, value] of Object.entries(content)) {
     if (typeof value === 'number') floors.set(key, value)
   }
-  // What is missing was taken away, as far as it is known: the removal is part of the content.
-  for (const [key, value] of session.removals) if (!floors.has(key)) floors.set(key, value)
+  // What was there, and is missing, was taken away: that is part of the content. What was not there may be yet to come.
+  for (const [key, value] of session.removals) if (!floors.has(key) && known.has(key)) floors.set(key, value)
   return floors
 }
