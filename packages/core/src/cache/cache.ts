@@ -23,9 +23,9 @@ export interface Cache {
    * Callers who wait for the same factory get the very object that it gave (frozen, where there is a near cache). Rejects with
    * what the factory throws, with `ERR_HOLDFAST_FACTORY_TIMEOUT` or `ERR_HOLDFAST_OVERLOADED`, unless there is a value in
    * its grace; and with `ERR_HOLDFAST_NOT_SERIALISABLE` for a value that could never be stored. That it could not be stored now
-   * fails no call.
+   * fails no call. `T` is told from the factory; give it by name, as in `getOrSet<User>(…)`, where that reads `stale`.
    */
-  getOrSet<T>(key: string, factory: Factory<T>, policy?: CachePolicy<T>): Promise<T>
+  getOrSet<T, Stale = T>(key: string, factory: Factory<T, Stale>, policy?: CachePolicy<T>): Promise<T>
   /**
    * Stores a value; tells whether Redis has it. While Redis is away, under `bypass`, it is not kept: the entry is removed on
    * recovery. Rejects for a value that is too large or has no JSON.

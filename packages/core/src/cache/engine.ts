@@ -96,17 +96,24 @@ export function createCache(parts: EngineParts): Cache {
     return values as (T | undefined)[]
   }
 
-  function getOrSet<T>(key: string, factory: Factory<T>, given?: CachePolicy<T>): Promise<T> {
+  function getOrSet<T, Stale>(key: string, factory: Factory<T, Stale>, given?: CachePolicy<T>): Promise<T> {
     try {
       if (typeof factory !== 'function') throw optionError('factory', 'a function', factory)
-      return answer(key, factory, given?.eager ?? policyOf().eager, () => policyOf(given))
+      const eager = given?.eager ?? policyOf().eager
+      // What is stored under a key is what the caller says that it is.
+      return answer(key, factory as Factory<T, unknown>, eager, () => policyOf(given))
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   /** A hit near at hand asks for no policy, which takes longer to read than the hit. */
-  function answer<T>(key: string, factory: Factory<T>, eager: number, policy: () => Policy): Promise<T> {
+  function answer<T>(
+    key: string,
+    factory: Factory<T, unknown>,
+    eager: number,
+    policy: () => Policy,
+  ): Promise<T> {
     const there = sights.near(key)
     if (!there) {
       const wireKey = entries.wireKey(key)

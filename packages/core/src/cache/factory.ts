@@ -11,8 +11,11 @@ export interface FactoryContext<T = unknown> {
   readonly stale: T | undefined
 }
 
-/** Makes a value, from the database or wherever it comes from. `undefined`: there is none. */
-export type Factory<T> = (context: FactoryContext<T>) => T | Promise<T>
+/**
+ * Makes a value, from the database or wherever it comes from. `undefined`: there is none. What it gets has a type of its own:
+ * with `T` there, TypeScript could not tell `T` from what a function gives that takes its context.
+ */
+export type Factory<T, Stale = T> = (context: FactoryContext<Stale>) => T | Promise<T>
 
 /** Runs factories, bounded in time, and counts them. */
 export interface Factories {
