@@ -1,4 +1,4 @@
-import type { Cache as CacheEngine, CachePolicy } from '@holdfast/core'
+import { HoldfastError, type Cache as CacheEngine, type CachePolicy } from '@holdfast/core'
 import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { dropInEngine } from './drop-in-engine.ts'
@@ -128,14 +128,16 @@ export function createCacheManager(parts: CacheManagerParts): CacheManager {
       }
     }
 
-    let isMade = false
+    let made: { readonly value: T } | undefined
     async function make(): Promise<T> {
-      const made = await fnc()
-      isMade = true
-      return made
+      made = { value: await fnc() }
+      return made.value
     }
-    const value = await engine.getOrSet<T>(key, make, policy)
-    if (isMade) tellSet(key, value)
+    const value = await engine.getOrSet<T>(key, make, policy).catch((error: unknown) => {
+      if (made && isUnstorable(error)) events.emit('set', { key, value: made.value, error })
+      throw error
+    })
+    if (made) tellSet(key, value)
     return raw ? { value, expires: expiryAfter(ttlOf(value)) } : value
   }
 
@@ -144,6 +146,7 @@ export function createCacheManager(parts: CacheManagerParts): CacheManager {
     async function make(): Promise<T> {
       try {
         const value = await fnc()
+        tellSet(key, value)
         events.emit('refresh', { key, value })
         return value
       } catch (error) {
@@ -208,6 +211,10 @@ export function createCacheManager(parts: CacheManagerParts): CacheManager {
     cacheId: () => cacheId,
     stores: [store],
   }
+}
+
+function isUnstorable(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'ERR_HOLDFAST_NOT_SERIALISABLE'
 }
 
 /** Who refreshes may take as long as the entry lasts. */

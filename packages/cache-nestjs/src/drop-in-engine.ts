@@ -1,5 +1,5 @@
 import type { Cache as CacheEngine, CachePolicy } from '@holdfast/core'
-import { packed, unpacked } from './value.ts'
+import { isPacked, packed, unpacked } from './value.ts'
 
 /** What a cache manager and its store use of the engine. */
 export type DropInEngine = Pick<
@@ -23,7 +23,7 @@ export type DropInEngine = Pick<
  */
 export function dropInEngine(engine: CacheEngine): DropInEngine {
   /** What was made, as long as it is under way: who waits for it gets that, not a copy. */
-  const made = new WeakMap<WeakKey, unknown>()
+  const made = new WeakMap<object, unknown>()
 
   async function getOrSet<T>(
     key: string,
@@ -35,11 +35,11 @@ export function dropInEngine(engine: CacheEngine): DropInEngine {
     async function make(): Promise<unknown> {
       const value = await factory()
       const stored = packed(value)
-      if (stored !== value) made.set(stored as WeakKey, value)
+      if (isPacked(stored) && stored !== value) made.set(stored, value)
       return stored
     }
     const stored = await engine.getOrSet(keyOf(key), make, { ...(policy as CachePolicy), ttl: ttlOf })
-    return (made.get(stored as WeakKey) ?? unpacked(stored)) as T
+    return (made.get(stored as object) ?? unpacked(stored)) as T
   }
 
   return {

@@ -22,7 +22,8 @@ export function unpacked(stored: unknown): unknown {
   return isPacked(stored) ? JSON.parse(stored[mark], read) : stored
 }
 
-function isPacked(stored: unknown): stored is { readonly [mark]: string } {
+/** Whether what is stored is the JSON of a value. */
+export function isPacked(stored: unknown): stored is { readonly [mark]: string } {
   return (
     typeof stored === 'object' &&
     stored !== null &&

@@ -436,7 +436,7 @@ async function refreshing(
     const key = `key ${++keys}`
     const fnc = counted((run) => run)
     const heard: unknown[] = []
-    cache.on('refresh', ({ value }) => heard.push(value))
+    for (const name of ['set', 'refresh'] as const) cache.on(name, ({ value }) => heard.push([name, value]))
     const first = await wrap(cache, key, fnc)
     await pause(5)
     const second = await wrap(cache, key, fnc)

@@ -19,13 +19,30 @@ afterAll(() => redis.stop())
 const kit = { common, core }
 const bytes = Buffer.from([0, 1, 128, 255])
 
-async function keptBy(cache: DropIn, value: unknown): Promise<unknown> {
+async function withStored<T>(cache: DropIn, use: (manager: Manager) => Promise<T>): Promise<T> {
   const options = { stores: [createKeyv(redis.url)] }
-  return withManager({ ...kit, cache, adapter: undefined as never }, options, async (manager) => {
+  return withManager({ ...kit, cache, adapter: undefined as never }, options, use)
+}
+
+const keptBy = (cache: DropIn, value: unknown): Promise<unknown> =>
+  withStored(cache, async (manager) => {
     await manager.set('key', value)
     return manager.get('key')
   })
-}
+
+/** What `wrap` gives for a value that is made, what is told of it, and what is there then. */
+const wrappedBy = (cache: DropIn, value: unknown): Promise<object> =>
+  withStored(cache, async (manager) => {
+    await manager.del('wrapped')
+    const heard: unknown[] = []
+    manager.on('set', ({ value: stored, error }) => heard.push([stored, error !== undefined]))
+    const [made] = await Promise.allSettled([manager.wrap('wrapped', () => value)])
+    return {
+      made: made.status === 'fulfilled' ? made.value : 'an error',
+      heard,
+      there: await manager.get('wrapped'),
+    }
+  })
 
 async function withOurs<T>(
   use: (manager: Manager, engine: CacheEngine) => Promise<T>,
@@ -54,6 +71,18 @@ describe('a value', () => {
   it.each(values)('is kept as by @nestjs/cache-manager on @keyv/redis: %s', async (_name, value) => {
     const theirs = await keptBy(reference, value)
     expect(await keptBy(ours as unknown as DropIn, value)).toStrictEqual(theirs)
+  })
+
+  it.each([
+    ['NaN', Number.NaN],
+    ['null', null],
+    ['-0', -0],
+    ['text', ':text'],
+    ['an object', { a: 1 }],
+    ['what cannot be stored', 5n],
+  ])('is made and told of as by @nestjs/cache-manager on @keyv/redis: %s', async (_name, value) => {
+    const theirs = await wrappedBy(reference, value)
+    expect(await wrappedBy(ours as unknown as DropIn, value)).toStrictEqual(theirs)
   })
 
   it('with Buffers goes through wrap, its ttl function and a near cache', () =>
