@@ -2,9 +2,11 @@ import { startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { EventEmitter } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { shareFate, type Follower } from '../src/backend/redis/application-client.ts'
+import { redisBackendFrom } from '../src/backend/redis/connect.ts'
 import { createHoldfast } from '../src/index.ts'
+import { changesOf, isReady, text } from './redis-support.ts'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -76,5 +78,18 @@ describe('the limit of listeners of an application’s client', () => {
     const { on, off, listenerCount } = new EventEmitter()
     const client = { on, off, listenerCount }
     expect(() => shareFate(client, follower).release()).not.toThrow()
+  })
+})
+
+describe('an application’s client of node-redis that bounds its queue', () => {
+  it('does not bound ours, where each call beyond would look like a lost connection', async () => {
+    const backend = redisBackendFrom(createClient({ url: redis.url, commandsQueueMaxLength: 5 }))
+    onTestFinished(() => backend.close())
+    await isReady(backend)
+    const changes = changesOf(backend)
+    const keys = Array.from({ length: 200 }, (_, i) => `key ${i}`)
+    const outcomes = await Promise.all(keys.map((key) => backend.set(key, text('1'))))
+    expect(outcomes.every(({ written }) => written)).toBe(true)
+    expect(changes).toEqual([{ status: 'ready' }])
   })
 })

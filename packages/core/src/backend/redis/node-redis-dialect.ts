@@ -85,6 +85,8 @@ const commandOptions = { typeMapping: { 36: Buffer }, timeout: undefined }
 const failFast = {
   url: undefined,
   disableOfflineQueue: true,
+  // A full queue would look like a connection that is lost. How long calls wait is bounded above.
+  commandsQueueMaxLength: undefined,
   commandOptions,
   pingInterval: undefined,
   maintNotifications: 'disabled',
