@@ -64,22 +64,20 @@ interface PortSettings {
 function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings): CommandPort {
   const connection = keepIoredisConnected(client, { cork, isAbandoned: () => isAbandoned(app) })
   const { state } = connection
-  const subscriber = createSubscriber((onMessage, onLost) => openIoredisListening(client, onMessage, onLost))
+  const subscriber = createSubscriber(state, (onMessage, onLost) =>
+    openIoredisListening(client, onMessage, onLost),
+  )
   // Each master of a Cluster would tell of its own keys only.
   const tracker = client.isCluster
     ? undefined
-    : createTracker((prefixes, onChange, onLost) =>
+    : createTracker(state, (prefixes, onChange, onLost) =>
         openIoredisTracking(client as Redis, prefixes, onChange, onLost),
       )
   const fate =
     app &&
     shareFate(app, {
       isReady: state.isReady,
-      end() {
-        subscriber.reset()
-        tracker?.reset()
-        connection.end()
-      },
+      end: connection.end,
       begin: connection.begin,
       loosen: connection.loosen,
     })
@@ -107,10 +105,7 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
     ...(tracker && { track: tracker.track }),
     watch: state.watch,
     reset() {
-      if (!state.isReady()) return
-      connection.drop()
-      subscriber.reset()
-      tracker?.reset()
+      if (state.isReady()) connection.drop()
     },
     async close() {
       if (closed) return

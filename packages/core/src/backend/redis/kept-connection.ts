@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../units.ts'
+import type { ConnectionState } from './connection-state.ts'
 import { within } from './within.ts'
 
 /** A connection that only hears; what it hears is nobody's answer. */
@@ -7,22 +8,29 @@ export interface HearingConnection {
   close(): void
 }
 
-/** Keeps one connection: opened when it is wanted, asked now and then whether it lives, and opened again when it is lost. */
+/**
+ * Keeps one connection: opened when it is wanted, asked now and then whether it lives, and opened again when it is lost.
+ *
+ * It lives no longer than the connection of the commands, and is opened after it. Where a name or a balancer leads to another
+ * server from now on, an older one may stay at the server before: alive, answering, and deaf to all that happens.
+ */
 export interface KeptConnection<C extends HearingConnection> {
   /** The one there is, or that is being opened. */
   current(): Promise<C> | undefined
-  /** Gives it, opened where there is none; rejects, in bounded time, where it cannot be had. */
+  /** Gives it, opened where there is none; rejects, in bounded time, where it cannot be had, and at once where commands cannot be sent. */
   connect(): Promise<C>
-  /** Opens it soon, where there is none. */
-  connectSoon(): void
+  /** Opens it soon; the one there is gives way to it. */
+  renewSoon(): void
   /** Asks whether it lives, and drops it if not. What was told before has arrived then. */
   prove(): Promise<boolean>
-  /** Drops it; it is opened again after a pause, by default of a quarter of a second, where it is wanted still. */
-  drop(pause?: Milliseconds): void
   close(): void
 }
 
+/** The state of the connection that commands are sent on. */
+export type CommandsState = Pick<ConnectionState, 'isReady' | 'offlineError' | 'watch'>
+
 export interface KeptConnectionOptions<C> {
+  readonly commands: CommandsState
   /** `onLost` is called once, when the connection ends by itself. */
   readonly open: (onLost: () => void) => Promise<C>
   readonly isWanted: () => boolean
@@ -43,6 +51,7 @@ const retryAfter: Milliseconds = 250
 export function keepConnection<C extends HearingConnection>(
   options: KeptConnectionOptions<C>,
 ): KeptConnection<C> {
+  const { commands } = options
   let connection: Promise<C> | undefined
   let opened: C | undefined
   let beat: NodeJS.Timeout | undefined
@@ -51,6 +60,7 @@ export function keepConnection<C extends HearingConnection>(
 
   function connect(): Promise<C> {
     if (connection) return connection
+    if (!commands.isReady()) return Promise.reject(commands.offlineError())
     const opening = options.open(() => lose(opening))
     connection = opening
     opening.then(
@@ -101,16 +111,22 @@ export function keepConnection<C extends HearingConnection>(
     if (options.isWanted()) connect().catch(() => undefined)
   }
 
+  const unwatch = commands.watch(({ status }) => {
+    if (status === 'ready') reconnect()
+    else if (connection) lose(connection)
+  })
+
   return {
     current: () => connection,
     connect,
-    connectSoon: () => schedule(0),
-    prove,
-    drop(pause) {
-      if (connection) lose(connection, pause)
+    renewSoon() {
+      if (connection) lose(connection, 0)
+      else schedule(0)
     },
+    prove,
     close() {
       closed = true
+      unwatch()
       clearTimeout(retry)
       if (connection) lose(connection)
     },

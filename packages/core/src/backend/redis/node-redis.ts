@@ -32,7 +32,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
     isUsable: (client) => dialect.isUsable(client),
   }
   const lifeline = createLifeline(generation, state)
-  const subscriber = createSubscriber(async (onMessage, onLost) => {
+  const subscriber = createSubscriber(state, async (onMessage, onLost) => {
     const listening = generation.make(() => dialect.isUsable(listening) || onLost())
     await within(connectPatience, 'Connecting to Redis', listening.connect()).catch((error: unknown) => {
       void destroyQuietly(listening)
@@ -48,7 +48,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
   })
   const tracker =
     dialect.tracking &&
-    createTracker(async (prefixes, onChange, onLost) => {
+    createTracker(state, async (prefixes, onChange, onLost) => {
       const tracking = dialect.tracking!.duplicate()
       const onError = (): void => onLost()
       tracking.on('error', onError)
@@ -74,11 +74,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
 
   const fate = shareFate(app, {
     isReady: state.isReady,
-    end: () => {
-      subscriber.reset()
-      tracker?.reset()
-      lifeline.stop()
-    },
+    end: () => lifeline.stop(),
     begin: () => lifeline.start(),
     loosen: () => lifeline.loosen(),
   })
@@ -97,10 +93,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
     ...(tracker && { track: tracker.track }),
     watch: state.watch,
     reset() {
-      if (!state.isReady()) return
-      lifeline.renew()
-      subscriber.reset()
-      tracker?.reset()
+      if (state.isReady()) lifeline.renew()
     },
     async close() {
       if (closed) return

@@ -36,7 +36,8 @@ export interface CommandPort {
   /**
    * Listens on a channel, on a connection that serves nothing else; resolves once messages will be heard. Subscribes
    * again after that connection was lost; what was published in between is missed, and `onGap` is called once messages
-   * are heard again.
+   * are heard again; `onLost` as soon as none are. Whenever the connection for commands was lost, this one is opened anew
+   * after it: it may be left at another server, which answers and tells nothing.
    */
   subscribe(
     channel: string,
@@ -44,7 +45,10 @@ export interface CommandPort {
     onGap?: () => void,
     onLost?: () => void,
   ): Promise<Subscription>
-  /** Tells of changed wire keys, on a connection that serves nothing else. Left out where the client cannot. */
+  /**
+   * Tells of changed wire keys, on a connection that serves nothing else and is opened anew as that of `subscribe` is. Left
+   * out where the client cannot.
+   */
   track?(prefix: string, listener: TrackingListener): Tracking
   /**
    * Tells when commands can be written (connected, authenticated, on the right database), at once where they can already,

@@ -1,5 +1,5 @@
 import type { Subscription } from '../backend.ts'
-import { keepConnection, type HearingConnection } from './kept-connection.ts'
+import { keepConnection, type CommandsState, type HearingConnection } from './kept-connection.ts'
 
 /** A connection that only listens. */
 export interface ListeningConnection extends HearingConnection {
@@ -28,16 +28,15 @@ export interface Subscriber {
     onGap?: () => void,
     onLost?: () => void,
   ): Promise<Subscription>
-  /** Drops the connection; it is opened again for those who still listen. */
-  reset(): void
   close(): void
 }
 
 /** Creates a subscriber: one connection, opened when first needed, for all channels, and opened again when it is lost. */
-export function createSubscriber(open: OpenListening): Subscriber {
+export function createSubscriber(commands: CommandsState, open: OpenListening): Subscriber {
   /** The listeners of each channel. */
   const channels = new Map<string, Map<Listener, Gaps>>()
   const connection = keepConnection<ListeningConnection>({
+    commands,
     open: (onLost) => open(hear, onLost),
     isWanted: () => channels.size > 0,
     onOpened(opened, drop) {
@@ -47,7 +46,6 @@ export function createSubscriber(open: OpenListening): Subscriber {
       for (const channel of channels.values()) for (const { onLost } of channel.values()) onLost?.()
     },
   })
-  let closed = false
 
   function hear(channel: string, message: Buffer): void {
     for (const listener of channels.get(channel)?.keys() ?? []) listener(message)
@@ -59,7 +57,6 @@ export function createSubscriber(open: OpenListening): Subscriber {
 
   return {
     async subscribe(channel, listener, onGap, onLost) {
-      if (closed) throw new Error('Connection is closed.')
       const opened = await connection.connect()
       const listeners = channels.get(channel) ?? new Map<Listener, Gaps>()
       channels.set(channel, listeners.set(listener, { onGap, onLost }))
@@ -72,11 +69,7 @@ export function createSubscriber(open: OpenListening): Subscriber {
       }
       return { close: () => forget(channel, listener) }
     },
-    reset: () => connection.drop(),
-    close() {
-      closed = true
-      connection.close()
-    },
+    close: connection.close,
   }
 
   async function forget(channel: string, listener: (message: Buffer) => void): Promise<void> {

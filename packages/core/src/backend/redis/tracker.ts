@@ -1,5 +1,5 @@
 import type { Tracking, TrackingListener } from '../backend.ts'
-import { keepConnection, type HearingConnection } from './kept-connection.ts'
+import { keepConnection, type CommandsState, type HearingConnection } from './kept-connection.ts'
 
 /**
  * Opens a connection that tells of all keys under these prefixes: `onChange` with wire keys, or nothing where any may have changed;
@@ -13,8 +13,6 @@ export type OpenTracking = (
 
 export interface Tracker {
   track(prefix: string, listener: TrackingListener): Tracking
-  /** Drops the connection; it is opened again for those who still listen. */
-  reset(): void
   close(): void
 }
 
@@ -22,9 +20,10 @@ export interface Tracker {
 const refusedRetry = 60_000
 
 /** Creates a tracker: one connection for all prefixes, opened when first needed, and opened again when it is lost. */
-export function createTracker(open: OpenTracking): Tracker {
+export function createTracker(commands: CommandsState, open: OpenTracking): Tracker {
   const listeners = new Map<TrackingListener, string>()
   const connection = keepConnection({
+    commands,
     open: (onLost) => open(widest([...listeners.values()]), tell, onLost),
     isWanted: () => listeners.size > 0,
     onOpened: () => tellHearing(true),
@@ -46,8 +45,7 @@ export function createTracker(open: OpenTracking): Tracker {
   return {
     track(prefix, listener) {
       // A connection tracks what it was opened for; a moment later, as caches are often made several at a time.
-      if (connection.current()) connection.drop(0)
-      else connection.connectSoon()
+      connection.renewSoon()
       // Only now: it must not be told that what it never heard is lost, before it even has this call's answer.
       listeners.set(listener, prefix)
       return {
@@ -55,7 +53,6 @@ export function createTracker(open: OpenTracking): Tracker {
         close: () => void listeners.delete(listener),
       }
     },
-    reset: () => connection.drop(),
     close: connection.close,
   }
 }
