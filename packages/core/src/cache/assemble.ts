@@ -12,6 +12,7 @@ import { parseCount, parseDuration, type Duration } from '../units.ts'
 import type { Cache } from './cache.ts'
 import { createCache } from './engine.ts'
 import { createFactories } from './factory.ts'
+import { frozen } from './freeze.ts'
 import { createHearing } from './hearing.ts'
 import { createLeases } from './lease.ts'
 import { createLimit } from './limit.ts'
@@ -128,7 +129,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
 
   const counters = createCounters()
-  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn() })
+  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn(), now: clock.now })
   const near =
     nearOptions === false
       ? undefined
@@ -143,14 +144,25 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
       if (!near) return
       near.drop(wireKeys?.map(entries.keyOf).filter((key) => key !== undefined))
       // Nor is a copy served in an outage of what was removed before it.
-      for (const wireKey of wireKeys ?? []) reserve.drop(wireKey)
+      if (wireKeys) for (const wireKey of wireKeys) reserve.drop(wireKey)
+      else reserve.dropAll()
     },
     onGap() {
       versions.doubt()
-      near?.drop()
+      if (!near) return
+      near.drop()
+      // Where the gap begins, the copies may be needed: that Redis is away is how most begin.
+      if (hearing.isOn()) reserve.dropAll()
     },
   })
-  const reserve = createReserve({ copies: ground.copies, envelopes, clock })
+  const reserve = createReserve({
+    prefix,
+    isMirror: rule === 'memory',
+    copies: ground.copies,
+    envelopes,
+    availability,
+    clock,
+  })
   const open = (wireKey: string, bytes: Uint8Array): unknown => {
     const opened = envelopes.open(wireKey, bytes)
     return opened.status === 'opened' ? opened.value : undefined
@@ -174,7 +186,8 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   /** A copy in its grace, unless this process knows better. */
   function copyOf(wireKey: string): { readonly value: unknown } | undefined {
     const reserved = reserve.get(wireKey)
-    return reserved && !versions.isVoid(reserved) ? reserved : undefined
+    if (!reserved || versions.isVoid(reserved)) return undefined
+    return near ? { value: frozen(reserved.value) } : reserved
   }
 
   function isAway(): boolean {
@@ -211,6 +224,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
   ground.onClose(() => {
     hearing.close()
+    reserve.close()
     quarantine.close()
     factories.close()
   })

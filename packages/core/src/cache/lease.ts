@@ -19,8 +19,10 @@ export type LeaseTurn =
  */
 export interface Leases {
   take(key: string, wireKey: string, sight: Sight, wish: Wish): Promise<LeaseTurn>
-  /** Gives a lease back without a value. */
+  /** Gives a lease back without a value; what is past its ttl stays, for as long as the lease would have. */
   release(key: string, over: Found): Promise<void>
+  /** The factory gave nothing to store: what there was, or the lease, is over. Left out `over`: whatever is there. */
+  clear(key: string, over: Found | undefined): Promise<void>
 }
 
 /** What a lease is asked for. */
@@ -48,6 +50,12 @@ export function createLeases({
   /** Whatever became of a mark, it goes before the primary is trusted again. */
   function giveUp(key: string): void {
     void entries.delete(key).catch(() => undefined)
+  }
+
+  async function clear(key: string, over: Found | undefined): Promise<void> {
+    const gone = { ...(over && { over }), ttl: 1, stamp: leaseStamp, decides: false }
+    const stored = await entries.set(key, new Scoped(undefined, 0), gone)
+    if (stored.status === 'stored' && stored.entry.origin !== 'primary') giveUp(key)
   }
 
   return {
@@ -95,11 +103,9 @@ export function createLeases({
       }
     },
     async release(key, over) {
-      if (over.stamp !== leaseStamp) return
-      const gone = { over, ttl: 1, stamp: leaseStamp, decides: false }
-      const stored = await entries.set(key, new Scoped(undefined, 0), gone)
-      if (stored.status === 'stored' && stored.entry.origin !== 'primary') giveUp(key)
+      if (over.stamp === leaseStamp) await clear(key, over)
     },
+    clear,
   }
 }
 

@@ -163,7 +163,11 @@ export function createProducer(options: ProducerOptions): Producer {
     try {
       const value = await run(making, stale, turn)
       if (!flight.isVoid)
-        return (await storing.fill(key, wireKey, value, policy, { scope, over: leased.over })) as T
+        return (await storing.fill(key, wireKey, value, policy, {
+          scope,
+          over: leased.over,
+          isThere: sight.status === 'found',
+        })) as T
       // Nobody would give back the lease that stands, and all would wait for its end.
       if (leased.over) await leases.release(key, leased.over)
       return value
@@ -177,9 +181,14 @@ export function createProducer(options: ProducerOptions): Producer {
     const { key, wireKey, policy } = making
     const stale = sight.status === 'found' ? sight.value : copyOf(wireKey)?.value
     const value = await run(making, stale, turn)
-    if (!options.keepsWhileAway || flight.isVoid) return value
+    if (flight.isVoid) return value
+    if (!options.keepsWhileAway) {
+      await storing.keepCopy(key, wireKey, value, policy)
+      return value
+    }
     const scope = await versions.scopeOf(policy.tags ?? [])
-    return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined })) as T
+    const isThere = sight.status === 'found'
+    return (await storing.fill(key, wireKey, value, policy, { scope, over: undefined, isThere })) as T
   }
 
   function run<T>({ factory, policy }: Making<T>, stale: unknown, turn: Turn): Promise<T> {
@@ -230,7 +239,7 @@ export function createProducer(options: ProducerOptions): Producer {
     const turn = turns.begin()
     const value = await run(making, sight.value, turn).finally(turn.end)
     // Over what it was made for: who removed it or wrote another meanwhile is right.
-    await storing.fill(key, wireKey, value, policy, { scope, over: sight.found })
+    await storing.fill(key, wireKey, value, policy, { scope, over: sight.found, isThere: true })
   }
 
   function refresh<T>(

@@ -1,3 +1,4 @@
+import type { Availability } from '../availability/availability.ts'
 import type { MemoryTable } from '../backend/memory-table.ts'
 import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
@@ -5,23 +6,53 @@ import { Scoped } from '../envelope/scoped.ts'
 
 /**
  * Copies of entries that have a grace, for when neither the primary nor the factory gives a value. They are kept as they
- * are stored, so each caller gets a value of its own.
+ * are stored, so each caller gets a value of its own. After an outage none is left of before: what others removed
+ * in it must not be served in the next one.
  */
 export interface Reserve {
   get(wireKey: string): Scoped | undefined
   keep(wireKey: string, bytes: Uint8Array, endsAt: number): void
   drop(wireKey: string): void
+  /** Something later was seen, which is no copy to keep. */
+  outdate(wireKey: string): void
+  /** What others changed may not have been heard of. */
+  dropAll(): void
+  close(): void
 }
 
 export function createReserve({
+  prefix,
+  isMirror,
   copies,
   envelopes,
+  availability,
   clock,
 }: {
+  /** What the wire keys begin with. */
+  readonly prefix: string
+  /** Whether the copies stand in for the primary: then what was seen later is there already. */
+  readonly isMirror: boolean
   readonly copies: MemoryTable
   readonly envelopes: Envelopes
+  readonly availability: Availability
   readonly clock: Clock
 }): Reserve {
+  let wasOpen = false
+  const unwatch = availability.watch(({ at }) => {
+    if (at === 'open') wasOpen = true
+    if (at !== 'closed' || !wasOpen) return
+    wasOpen = false
+    dropAll()
+  })
+
+  function drop(wireKey: string): void {
+    if (copies.get(wireKey)?.length !== 0) copies.delete(wireKey)
+  }
+
+  function dropAll(): void {
+    for (const wireKey of copies.keys(prefix)) drop(wireKey)
+  }
+
   return {
     get(wireKey) {
       const bytes = copies.get(wireKey)
@@ -42,8 +73,11 @@ export function createReserve({
         copies.delete(wireKey)
       }
     },
-    drop(wireKey) {
-      if (copies.get(wireKey)?.length !== 0) copies.delete(wireKey)
+    drop,
+    outdate(wireKey) {
+      if (!isMirror) drop(wireKey)
     },
+    dropAll,
+    close: unwatch,
   }
 }

@@ -128,16 +128,24 @@ export function createSights(options: SightsOptions): Sights {
     const isOfPrimary = sight.status === 'found' && sight.found.origin === 'primary'
     if (isOfPrimary && sight.found.endsAt > sight.found.stamp)
       reserve.keep(wireKey, sight.found.bytes, sight.found.endsAt)
+    else if (isOfPrimary || isGone(sight)) reserve.outdate(wireKey)
     if (!near) return
     // A key that is stored hashed cannot be told from its wire key when it changes.
     if (!isOfPrimary || !sight.isFresh || entries.keyOf(wireKey) === undefined) {
       return near.end()
     }
     const { generation, tags } = sight.scoped
-    const { stamp: freshUntil, revision: madeAt, bytes } = sight.found
+    const { stamp: freshUntil, revision: madeAt } = sight.found
     // The caller gets the value itself; bytes cannot be frozen.
     const value = handedOut(sight.value)
-    near.keep(key, begun!, { value, generation, tags, freshUntil, madeAt }, bytes.length)
+    near.keep(key, begun!, { value, generation, tags, freshUntil, madeAt }, sight.scoped.size)
+  }
+
+  /** The primary says that there is nothing that counts; in the quarantine it may yet. */
+  function isGone(sight: Sight): boolean {
+    return (
+      sight.status === 'missing' && !sight.isAway && !(sight.over && quarantine.holds(sight.over.revision))
+    )
   }
 
   return {

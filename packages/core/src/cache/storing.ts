@@ -18,13 +18,18 @@ export interface Storing {
    * Stores what a factory made, over what was there before; gives what to hand out. No decision: where it cannot be stored, or
    * the entry has changed meanwhile, nothing is lost. Rejects only for a value that could never be stored.
    */
-  fill(
-    key: string,
-    wireKey: string,
-    value: unknown,
-    policy: Policy,
-    at: { readonly scope: Scope; readonly over: Found | undefined },
-  ): Promise<unknown>
+  fill(key: string, wireKey: string, value: unknown, policy: Policy, at: Place): Promise<unknown>
+  /** Keeps what was made while the primary is away as this process' copy, where the policy has a grace; stores nothing. */
+  keepCopy(key: string, wireKey: string, value: unknown, policy: Policy): Promise<void>
+}
+
+/** Where what a factory made belongs. */
+export interface Place {
+  readonly scope: Scope
+  /** What it may be written over; left out: anything. */
+  readonly over: Found | undefined
+  /** Whether something is there that is past its ttl. */
+  readonly isThere: boolean
 }
 
 export interface StoringOptions {
@@ -61,7 +66,7 @@ export function createStoring(options: StoringOptions): Storing {
       const life = lifeFrom(ttl, policy.grace)
       return entries.set(key, new Scoped(value, scope.generation, scope.tags), life).then((stored) => {
         if (stored.status !== 'stored') return false
-        if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
+        copy(wireKey, stored.entry.bytes, policy, life.endsAt)
         return stored.entry.origin === 'primary'
       })
     }
@@ -74,11 +79,12 @@ export function createStoring(options: StoringOptions): Storing {
     wireKey: string,
     value: unknown,
     policy: Policy,
-    { scope, over }: { readonly scope: Scope; readonly over: Found | undefined },
+    { scope, over, isThere }: Place,
   ): Promise<unknown> {
     const { tags: own, ttl } = policy.lifeOf(value)
     if (ttl <= 0) {
-      if (over) await leases.release(key, over)
+      reserve.outdate(wireKey)
+      if (over || isThere) await leases.clear(key, over)
       return value
     }
     try {
@@ -89,9 +95,12 @@ export function createStoring(options: StoringOptions): Storing {
         ...(over && { over }),
         decides: false,
       })
-      if (stored.status === 'conflict') return value
+      if (stored.status === 'conflict') {
+        reserve.outdate(wireKey)
+        return value
+      }
       if (over && stored.entry.origin !== 'primary') await leases.release(key, over)
-      if (policy.grace > 0) reserve.keep(wireKey, stored.entry.bytes, life.endsAt)
+      copy(wireKey, stored.entry.bytes, policy, life.endsAt)
       if (!options.freezes) return value
       const opened = options.open(wireKey, stored.entry.bytes)
       return opened instanceof Scoped ? frozen(opened.value) : value
@@ -105,5 +114,25 @@ export function createStoring(options: StoringOptions): Storing {
     }
   }
 
-  return { put, fill }
+  async function keepCopy(key: string, wireKey: string, value: unknown, policy: Policy): Promise<void> {
+    reserve.outdate(wireKey)
+    try {
+      const { tags, ttl } = policy.lifeOf(value)
+      if (ttl <= 0 || policy.grace <= 0) return
+      const scope = await versions.scopeOf(tags)
+      const { stamp, endsAt } = lifeFrom(ttl, policy.grace)
+      const scoped = new Scoped(value, scope.generation, scope.tags)
+      const { bytes } = entries.assume(key, scoped, { revision: entries.revise(), stamp, endsAt })
+      copy(wireKey, bytes, policy, endsAt)
+    } catch {
+      // What cannot be stored has no copy.
+    }
+  }
+
+  function copy(wireKey: string, bytes: Uint8Array, { grace }: Policy, endsAt: number): void {
+    if (grace > 0) reserve.keep(wireKey, bytes, endsAt)
+    else reserve.outdate(wireKey)
+  }
+
+  return { put, fill, keepCopy }
 }

@@ -13,7 +13,7 @@ export interface Scope {
  * The versions that entries hang on: one per tag, and the generation of the whole cache. An entry holds the versions it was
  * made under, and counts as long as they are the same. So invalidating is one write however many entries there are, needs no
  * clock that all processes agree on, and reaches a value whose factory began before it. A version that the primary evicts
- * takes its entries with it, unless a process that heard of every change puts it back.
+ * takes its entries with it: nobody can tell whether it was another one by then.
  */
 export interface Versions {
   /** The generation, where this process knows it for sure. */
@@ -43,14 +43,13 @@ export interface VersionsOptions {
   readonly entries: Entries
   /** Whether changes by others are heard of now, or there are no others. */
   readonly isHearing: () => boolean
+  readonly now: () => number
 }
 
 interface Known {
   readonly version: number
-  /** It is what the primary has. */
-  isCurrent: boolean
-  /** Since when all changes were heard of. */
-  readonly hearing: number
+  /** Until when it is what the primary has, unless a change is heard of, in ms since the epoch. */
+  currentUntil: number
 }
 
 /** What asking for a version came to. */
@@ -64,9 +63,14 @@ interface Asked {
 /** How long the version of a tag lives after it was made; entries with that tag live no longer. */
 export const tagLifetime: Milliseconds = 30 * 86_400_000
 const rememberedTags = 100_000
+/**
+ * A version is asked for at least this often while it is needed: so Redis does not take it for one that nobody uses, and
+ * a process that is deaf without knowing it goes by an old one for no longer.
+ */
+const longestTrust: Milliseconds = 60_000
 const noTags: readonly TagVersion[] = []
 
-export function createVersions({ entries, isHearing }: VersionsOptions): Versions {
+export function createVersions({ entries, isHearing, now }: VersionsOptions): Versions {
   // By size, so that it grows with what it holds: room for all at once takes each new cache 10 ms and more.
   const known = new LRUCache<string, Known>({ maxSize: rememberedTags, sizeCalculation: () => 1 })
   /** The generation's key. Those of tags begin with a colon, so none is the same. */
@@ -74,19 +78,22 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   const allKey = entries.wireKey(all)
   /** Rises with each change that was heard: an answer that was under way meanwhile may be older than it. */
   let changes = 0
-  let hearing = 0
   /** The generation, where it is current: asked for with each read. */
   let generation: number | undefined
+  let generationUntil = 0
 
   function current(wireKey: string): number | undefined {
     const there = known.get(wireKey)
-    return there?.isCurrent ? there.version : undefined
+    return there && there.currentUntil > now() ? there.version : undefined
   }
 
   function note(wireKey: string, version: number, changesBefore: number, isPrimarys: boolean): void {
     const isCurrent = isPrimarys && isHearing() && changes === changesBefore
-    known.set(wireKey, { version, isCurrent, hearing })
-    if (wireKey === allKey) generation = isCurrent ? version : undefined
+    const currentUntil = isCurrent ? now() + longestTrust : 0
+    known.set(wireKey, { version, currentUntil })
+    if (wireKey !== allKey) return
+    generation = isCurrent ? version : undefined
+    generationUntil = currentUntil
   }
 
   async function ask(name: string): Promise<Asked> {
@@ -100,9 +107,7 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
       note(wireKey, version, changesBefore, isConfirmed)
       return { version, isConfirmed }
     }
-    const before = known.get(wireKey)
-    const wasEvicted = before?.hearing === hearing && isHearing() && isConfirmed
-    return wasEvicted ? create(name, before.version) : { version: undefined, isConfirmed }
+    return { version: undefined, isConfirmed }
   }
 
   async function create(name: string, version: number): Promise<Asked> {
@@ -135,8 +140,8 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   }
 
   async function verifyOne(name: string, version: number): Promise<boolean | undefined> {
-    const now = current(entries.wireKey(name))
-    if (now !== undefined) return now === version
+    const there = current(entries.wireKey(name))
+    if (there !== undefined) return there === version
     const asked = await ask(name)
     // What the primary did not confirm may be old: it rules out, and vouches for nothing.
     if (asked.version !== undefined && asked.version !== version) return false
@@ -144,19 +149,19 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
   }
 
   return {
-    generation: () => generation,
+    generation: () => (generationUntil > now() ? generation : undefined),
     async askGeneration() {
       const { version, isConfirmed } = await ask(all)
       return isConfirmed ? version : undefined
     },
     judge({ generation: given, tags }, asked) {
-      const now = generation ?? asked
-      if (now !== undefined && now !== given) return false
-      let isSure = now !== undefined
+      const ofAll = generation ?? asked
+      if (ofAll !== undefined && ofAll !== given) return false
+      let isSure = ofAll !== undefined
       for (const [tag, version] of tags) {
-        const there = current(entries.wireKey(nameOf(tag)))
-        if (there === undefined) isSure = false
-        else if (there !== version) return false
+        const ofTag = current(entries.wireKey(nameOf(tag)))
+        if (ofTag === undefined) isSure = false
+        else if (ofTag !== version) return false
       }
       return isSure ? true : undefined
     },
@@ -204,17 +209,16 @@ export function createVersions({ entries, isHearing }: VersionsOptions): Version
       changes++
       for (const wireKey of wireKeys ?? known.keys()) {
         const there = known.peek(wireKey)
-        if (there) there.isCurrent = false
+        if (there) there.currentUntil = 0
         if (wireKey === allKey) generation = undefined
       }
       if (wireKeys === undefined) generation = undefined
     },
     doubt() {
       changes++
-      hearing++
       generation = undefined
       // It may have changed unheard: still good to rule out what is older, not to vouch for anything.
-      for (const there of known.values()) there.isCurrent = false
+      for (const there of known.values()) there.currentUntil = 0
     },
   }
 }

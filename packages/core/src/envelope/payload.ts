@@ -141,7 +141,8 @@ export function fromPayload(kind: number, bytes: Buffer, start: number): unknown
     case kinds.scoped: {
       const scope = readScope(bytes, start)
       if (scope.kind === kinds.scoped || !isKnownKind(scope.kind)) throw new TypeError('a scope in a scope')
-      return new Scoped(fromPayload(scope.kind, bytes, scope.start), scope.generation, scope.tags)
+      const value = fromPayload(scope.kind, bytes, scope.start)
+      return new Scoped(value, scope.generation, scope.tags, bytes.length - scope.start)
     }
     default:
       return new views[kind]!(copyOf(bytes, start))

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { fromJson } from './json.ts'
 import { float64At, writeFloat64 } from './layout.ts'
+import type { Bytes } from '../units.ts'
 
 /** A tag, and which version of it an entry belongs to. */
 export type TagVersion = readonly [tag: string, version: number]
@@ -10,11 +11,14 @@ export class Scoped {
   readonly value: unknown
   readonly generation: number
   readonly tags: readonly TagVersion[]
+  /** How many bytes the value took, inflated, where it was read; else 0. */
+  readonly size: Bytes
 
-  constructor(value: unknown, generation: number, tags: readonly TagVersion[] = none) {
+  constructor(value: unknown, generation: number, tags: readonly TagVersion[] = none, size: Bytes = 0) {
     this.value = value
     this.generation = generation
     this.tags = tags
+    this.size = size
   }
 }
 
