@@ -134,6 +134,14 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     nearOptions === false
       ? undefined
       : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn() })
+  const reserve = createReserve({
+    prefix,
+    isMirror: rule === 'memory',
+    copies: ground.copies,
+    envelopes,
+    availability,
+    clock,
+  })
   // After what it tells, as a backend may tell at once.
   const hearing = createHearing({
     backend,
@@ -147,21 +155,13 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
       if (wireKeys) for (const wireKey of wireKeys) reserve.drop(wireKey)
       else reserve.dropAll()
     },
-    onGap() {
+    onGap(isOver) {
       versions.doubt()
       if (!near) return
       near.drop()
       // Where the gap begins, the copies may be needed: that Redis is away is how most begin.
-      if (hearing.isOn()) reserve.dropAll()
+      if (isOver) reserve.dropAll()
     },
-  })
-  const reserve = createReserve({
-    prefix,
-    isMirror: rule === 'memory',
-    copies: ground.copies,
-    envelopes,
-    availability,
-    clock,
   })
   const open = (wireKey: string, bytes: Uint8Array): unknown => {
     const opened = envelopes.open(wireKey, bytes)

@@ -12,8 +12,8 @@ export interface HearingOptions {
   readonly availability: Availability
   readonly prefixes: readonly string[]
   readonly onChange: (wireKeys: readonly string[] | undefined) => void
-  /** Changes may have gone unheard. */
-  readonly onGap: () => void
+  /** Changes may have gone unheard; `isOver`: until now. */
+  readonly onGap: (isOver: boolean) => void
 }
 
 /**
@@ -33,23 +33,27 @@ export function createHearing({ backend, availability, prefixes, onChange, onGap
       onHearing(isHearing) {
         if (isHearing) heard.add(index)
         else heard.delete(index)
-        onGap()
+        onGap(isOn())
       },
     }),
   )
 
+  function isOn(): boolean {
+    return isTrusted && heard.size === prefixes.length
+  }
+
   function doubt(): void {
     if (!isTrusted) return
     isTrusted = false
-    onGap()
+    onGap(false)
   }
 
   async function prove(): Promise<void> {
     const answers = await Promise.all(trackings.map((tracking) => tracking.prove()))
     // A connection that does not answer is replaced, and tells when it hears again.
     if (isClosed || availability.circuit().at !== 'closed') return
-    if (answers.every(Boolean)) onGap()
     isTrusted = true
+    if (answers.every(Boolean)) onGap(isOn())
   }
 
   const unwatch = availability.watch((circuit) => {
@@ -58,7 +62,7 @@ export function createHearing({ backend, availability, prefixes, onChange, onGap
   })
 
   return {
-    isOn: () => isTrusted && heard.size === prefixes.length,
+    isOn,
     close() {
       isClosed = true
       unwatch()
