@@ -20,8 +20,11 @@ export interface CookieContext {
 export function createCookieHook(context: CookieContext): onSendHookHandler {
   return (request, reply, payload, done) => {
     const session: unknown = request.session
-    if (isSession(session)) complete(context, request, reply, session)
-    else if (session === null) clearEnded(context, request, reply)
+    if (session === null) clearEnded(context, request, reply)
+    else if (isSession(session)) {
+      if (context.store.sessions.isEnded(session.sessionId)) takeBack(context, request, reply, session)
+      else complete(context, request, reply, session)
+    }
     done(null, payload)
   }
 }
@@ -68,6 +71,20 @@ function setToken(
   withdraw(reply, tokenName)
   if (token === '') reply.clearCookie(tokenName, attributes)
   else reply.setCookie(tokenName, token, own)
+}
+
+/**
+ * @fastify/session has set the cookie of a session that is over: its logout was not awaited, or came by another request. That
+ * one must not lose the cookies which the visitor has got since.
+ */
+function takeBack(
+  context: CookieContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { sessionId }: RequestSession,
+): void {
+  withdraw(reply, context.cookieName)
+  if (context.store.visits.ending.has(sessionId)) clearEnded(context, request, reply)
 }
 
 /** A session that the application ended takes both its cookies along. */

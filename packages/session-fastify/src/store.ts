@@ -50,7 +50,12 @@ export class HoldfastStore implements NonNullable<FastifySessionOptions['store']
   }
 
   destroy(sessionId: string, callback: Callback<void> = ignore): void {
-    void answer(this.sessions.end(sessionId), callback)
+    const { ending } = this.visits
+    ending.add(sessionId)
+    void answer(this.sessions.end(sessionId), (error) => {
+      ending.delete(sessionId)
+      callback(error)
+    })
   }
 
   /** Lets go of Redis, so that the process can exit. A Holdfast that was handed in stays open. */

@@ -19,6 +19,8 @@ export interface Held {
 export class Visits {
   /** The token of the request that asks right now. */
   token: string | undefined
+  /** The ids of sessions that are being ended: their requests hold them until that is answered. */
+  readonly ending: Set<string> = new Set()
   #answer: Loaded | undefined
   readonly #held = new WeakMap<object, Held>()
   readonly #last = new WeakMap<FastifyRequest, RequestSession>()

@@ -117,6 +117,54 @@ describe('the cookies of a session', () => {
     expect((await during.get('/me')).body).toMatchObject({ user: null })
   })
 
+  it.each(['/leave', '/leave-by-callback'])(
+    'are both gone after %s, a logout that nobody waits for',
+    async (path) => {
+      const site = await start({
+        routes: (app, _options, done) => {
+          app.post('/leave', (request, reply) => {
+            void request.session.destroy()
+            reply.send({})
+          })
+          app.post('/leave-by-callback', (request, reply) => {
+            request.session.destroy(() => {})
+            reply.send({})
+          })
+          done()
+        },
+      })
+      const browser = site.browser()
+      expect(cookies(await site.browser().post(path))).toEqual({})
+      await browser.post('/login/ada')
+      const before = browser.clone()
+      const visit = await browser.post(path)
+      expect(cookies(visit)).toEqual(gone)
+      expect(visit.lines).toHaveLength(2)
+      expect((await before.get('/me')).body).toMatchObject({ user: null })
+    },
+  )
+
+  it('that a login has replaced meanwhile are not touched by a request that is late', async () => {
+    let proceed: (() => void) | undefined
+    const site = await start({
+      routes: (app, _options, done) => {
+        app.post('/slow', async (request) => {
+          await new Promise<void>((resolve) => (proceed = resolve))
+          request.session.count = 1
+          return {}
+        })
+        done()
+      },
+    })
+    const browser = site.browser()
+    await browser.post('/count')
+    const slow = browser.clone().post('/slow')
+    await eventually(() => expect(proceed).toBeDefined())
+    await browser.post('/login/ada')
+    proceed!()
+    expect(cookies(await slow)).toEqual({})
+  })
+
   it('are both gone where the session was over, and no other is made', async () => {
     const site = await start({ saveUninitialized: false })
     const browser = site.browser()
