@@ -14,6 +14,12 @@ export function openIoredisListening(
   const model = client.isCluster ? oneOf((client as Cluster).nodes('master')) : (client as Redis)
   if (!model) return Promise.reject(new Error("Cluster isn't ready and enableOfflineQueue options is false"))
   const listening = model.duplicate({ ...failFast, readOnly: false, retryStrategy: null })
+  if (client.isCluster) {
+    // A node that leaves the Cluster may live on alone.
+    const leave = (): void => listening.disconnect()
+    model.once('close', leave)
+    listening.once('end', () => model.off('close', leave))
+  }
   listening.on('messageBuffer', (channel: Buffer, message: Buffer) => onMessage(channel.toString(), message))
   return readied(listening, onLost).then(() => ({
     subscribe: (channel) => listening.subscribe(channel),

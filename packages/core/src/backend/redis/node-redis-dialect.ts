@@ -43,8 +43,8 @@ export interface Dialect {
   isReady(client: NodeRedisClient): boolean
   /** Whether it can be used still after an error. */
   isUsable(client: NodeRedisClient): boolean
-  /** Asks whether a connection that listens still lives. */
-  pingListening(client: NodeRedisClient): Promise<unknown>
+  /** Asks whether a connection that listens still lives, and where the commands go. */
+  pingListening(client: NodeRedisClient, commands: NodeRedisClient | undefined): Promise<unknown>
 }
 
 interface Single extends Omit<NodeRedisClient, 'sendCommand'> {
@@ -60,7 +60,8 @@ interface Node {
 interface ClusterClient extends Omit<NodeRedisClient, 'sendCommand'> {
   readonly masters: readonly Node[]
   readonly slots: readonly ({ readonly master: Node } | undefined)[]
-  readonly pubSubNode?: Node
+  readonly pubSubNode?: Node & { readonly address: string }
+  readonly nodeByAddress: ReadonlyMap<string, unknown>
   readonly _options?: {
     readonly defaults?: { readonly socket?: object }
     readonly rootNodes?: readonly { readonly socket?: object }[]
@@ -179,7 +180,14 @@ function clusterDialect(app: ClusterClient): DialectOfKind {
     // Once connected, it always is: its nodes come and go.
     isReady: () => true,
     isUsable: (client) => masters(client).some((node) => node.client === undefined || node.client.isReady),
-    pingListening: async (client) => (client as unknown as ClusterClient).pubSubNode?.client?.ping(),
+    async pingListening(client, commands) {
+      const { pubSubNode } = client as unknown as ClusterClient
+      const nodes = (commands as unknown as ClusterClient | undefined)?.nodeByAddress
+      // It may live on alone.
+      if (pubSubNode && nodes?.has(pubSubNode.address) === false)
+        throw new Error('This node has left the cluster.')
+      return pubSubNode?.client?.ping()
+    },
   }
 }
 

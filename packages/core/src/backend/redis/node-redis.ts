@@ -33,16 +33,24 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
   }
   const lifeline = createLifeline(generation, state)
   const subscriber = createSubscriber(state, async (onMessage, onLost) => {
-    const listening = generation.make(() => dialect.isUsable(listening) || onLost())
+    let isOpen = false
+    const listening = generation.make(() => {
+      // While a cluster connects, it may try several servers.
+      if (!isOpen) return
+      // At once: else a cluster listens again by itself, and its new connection outlives it (6.3.1).
+      void destroyQuietly(listening)
+      onLost()
+    })
     await within(connectPatience, 'Connecting to Redis', listening.connect()).catch((error: unknown) => {
       void destroyQuietly(listening)
       throw error
     })
+    isOpen = true
     const hear = (message: Buffer, channel: Buffer): void => onMessage(channel.toString(), message)
     return {
       subscribe: (channel) => listening.subscribe(channel, hear, true),
       unsubscribe: (channel) => listening.unsubscribe(channel, hear, true),
-      ping: () => dialect.pingListening(listening),
+      ping: () => dialect.pingListening(listening, lifeline.client()),
       close: () => void destroyQuietly(listening),
     }
   })
@@ -61,7 +69,10 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
         void destroyQuietly(tracking)
         throw error
       }
-      return { ping: () => dialect.pingListening(tracking), close: () => void destroyQuietly(tracking) }
+      return {
+        ping: () => dialect.pingListening(tracking, lifeline.client()),
+        close: () => void destroyQuietly(tracking),
+      }
     })
   let closed = false
 
