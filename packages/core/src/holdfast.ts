@@ -86,6 +86,8 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
   const engines: (() => void)[] = []
   const rulesInForce = new Set<string>()
   let since = clock.now()
+  /** From the first loss until it is healthy again, however often recovering fails. */
+  let isOutage = false
   let closing: Promise<void> | undefined
 
   const log = createTransitionLog({
@@ -105,7 +107,8 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     onTransition(from, to, circuit) {
       const lasted = clock.now() - since
       since = clock.now()
-      if (to === 'degraded') counts.outages++
+      if (to === 'degraded' && !isOutage) counts.outages++
+      if (to !== 'recovering') isOutage = to === 'degraded'
       log.note(to, circuit)
       events.emit('transition', { from, to, ...standing(circuit), lasted })
     },
@@ -221,6 +224,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
   async function close(): Promise<void> {
     for (const closeEngine of engines) closeEngine()
     availability.close()
+    since = clock.now()
     log.close()
     // A backend that hangs must not keep the process from ending.
     await Promise.race([backend.close().catch(() => undefined), pause(operationTimeout * closeTimeouts)])

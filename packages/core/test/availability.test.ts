@@ -141,6 +141,28 @@ describe('availability', () => {
     expect(lines.filter((line) => line.includes('still degraded'))).toHaveLength(3)
   })
 
+  it('takes a primary that cannot be settled with for one outage, and tries it less and less often', async () => {
+    const { clock, backend, holdfast, transitions, lines } = await setUp()
+    backend.mode = 'refusing conditions'
+    backend.tell({ status: 'lost', cause: undefined })
+    transitions.length = 0
+    const { calls } = backend
+    await clock.advance(10_000)
+    expect(transitions).toEqual(['recovering', 'degraded'])
+    expect(holdfast.health()).toMatchObject({ state: 'degraded', fault: { code: 'NOPERM' } })
+    expect(holdfast.health().counts.outages).toBe(1)
+    // An attempt is three calls: the two of the probe, and the first of settling.
+    expect((backend.calls - calls) / 3).toBeLessThan(28)
+    await clock.advance(60_000)
+    const later = backend.calls
+    await clock.advance(60_000)
+    expect((backend.calls - later) / 3).toBeLessThan(17)
+    backend.mode = 'well'
+    await clock.advance(10_000)
+    expect(transitions.at(-1)).toBe('healthy')
+    expect(lines.filter((line) => line.includes(': degraded:'))).toHaveLength(1)
+  })
+
   it('starts without its primary, and finds it by itself', async () => {
     const { clock, backend, holdfast, entries } = await setUp({}, 'failing')
     backend.tell({ status: 'lost', cause: undefined })
@@ -171,9 +193,17 @@ describe('availability', () => {
     expect(holdfast.state).toBe('healthy')
   })
 
-  it('asks nothing more once it is closed', async () => {
-    const { clock, backend, holdfast, entries } = await setUp()
+  it('asks nothing more once it is closed, and says so', async () => {
+    const { clock, backend, holdfast, entries, transitions } = await setUp()
+    transitions.length = 0
     await holdfast.close()
+    expect(holdfast.health()).toMatchObject({
+      state: 'degraded',
+      degraded: 'everything',
+      fault: { code: 'CLOSED' },
+    })
+    expect(transitions).toEqual([])
+    expect(holdfast.health().counts.outages).toBe(0)
     const { calls } = backend
     expect(await entries.get('a')).toEqual({ status: 'unknown' })
     await clock.advance(10_000)

@@ -4,7 +4,7 @@ import type { Clock } from '../src/clock.ts'
 
 /** The memory backend behind a line that a test can cut, hang or make refuse writes. Not Redis: for unit tests of time. */
 export interface BreakableBackend extends Backend {
-  mode: 'well' | 'failing' | 'hanging' | 'refusing writes'
+  mode: 'well' | 'failing' | 'hanging' | 'refusing writes' | 'refusing conditions'
   /** How many calls reached it. */
   calls: number
   resets: number
@@ -18,7 +18,7 @@ export function breakableBackend(clock: Clock): BreakableBackend {
   const late: (() => Promise<unknown>)[] = []
   let listener: ((change: ConnectionChange) => void) | undefined
 
-  function through<T>(isWrite: boolean, operation: () => Promise<T>): Promise<T> {
+  function through<T>(isWrite: boolean, operation: () => Promise<T>, isConditional = false): Promise<T> {
     backend.calls++
     switch (backend.mode) {
       case 'failing':
@@ -28,6 +28,10 @@ export function breakableBackend(clock: Clock): BreakableBackend {
       case 'refusing writes':
         if (isWrite)
           return Promise.reject(Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' }))
+        return operation()
+      case 'refusing conditions':
+        if (isConditional)
+          return Promise.reject(Object.assign(new Error('NOPERM no permissions'), { name: 'ReplyError' }))
         return operation()
       case 'well':
         return operation()
@@ -43,7 +47,7 @@ export function breakableBackend(clock: Clock): BreakableBackend {
     resets: 0,
     get: (key) => through(false, () => memory.get(key)),
     getMany: (keys) => through(false, () => memory.getMany(keys)),
-    set: (key, value, options) => through(true, () => memory.set(key, value, options)),
+    set: (key, value, options) => through(true, () => memory.set(key, value, options), options?.ifAbsent),
     delete: (key) => through(true, () => memory.delete(key)),
     touch: (key, ttl) => through(true, () => memory.touch(key, ttl)),
     sets: {

@@ -1,12 +1,27 @@
 import type { Backend, ConnectionChange } from '../backend/backend.ts'
-import type { Clock, Timer } from '../clock.ts'
+import type { Timer } from '../clock.ts'
 import type { State } from '../events.ts'
 import type { Milliseconds } from '../units.ts'
 import { asIs, createCalls, failed, succeeded, throwFault, type Answer, type CallWatcher } from './calls.ts'
-import { afterFailure, allows, closed, open, starting, type Access, type Circuit } from './circuit.ts'
-import { classify, deadlineFault, foreignReplyFault, lostFault, type Fault } from './classify.ts'
+import {
+  afterFailure,
+  afterProbe,
+  allows,
+  closed,
+  isComing,
+  isOutage,
+  open,
+  reconnecting,
+  starting,
+  stateOf,
+  type Access,
+  type Circuit,
+} from './circuit.ts'
+import { closedFault, deadlineFault, faultOfLoss, foreignReplyFault, type Fault } from './classify.ts'
 import { createDeadlines } from './deadlines.ts'
+import { createPace, type PaceOptions } from './pace.ts'
 import { createProbe, type Finding } from './probe.ts'
+import { settleBy, type RecoveryStep } from './recovery.ts'
 
 /** Decides whether the primary is asked, bounds how long it may take, and finds out when it is back. */
 export interface Availability {
@@ -26,7 +41,7 @@ export interface Availability {
   /** An answer was not ours: drops the connection and all that is in flight on it. */
   reportForeignReply(): void
   /** Runs before the primary is trusted again; a fault in it keeps the circuit open. Bound its calls with `call`. */
-  onRecovery(settle: (settling: Settling) => Promise<Fault | undefined>): void
+  onRecovery(step: RecoveryStep): void
   /** Tells of every change of the circuit; gives a function that stops it. */
   watch(listener: (circuit: Circuit) => void): () => void
   /** Resolves once the primary is known to be there or not. */
@@ -34,33 +49,23 @@ export interface Availability {
   close(): void
 }
 
-/** What a recovery hook gets to work with. */
-export interface Settling {
-  /** Calls the primary under the deadline although the circuit is not closed yet. */
-  call<T>(operation: () => Promise<T>): Promise<Answer<T>>
-}
-
-export interface AvailabilityOptions {
+export interface AvailabilityOptions extends PaceOptions {
   readonly backend: Backend
   readonly prefix: string
-  readonly clock: Clock
-  readonly random: () => number
   readonly operationTimeout: Milliseconds
   readonly tripAfter: number
-  readonly probe: { readonly min: Milliseconds; readonly max: Milliseconds }
   readonly recoveryJitter: Milliseconds
   readonly onTransition: (from: State, to: State, circuit: Circuit) => void
   /** An answer was not ours, and the connection has been dropped. */
   readonly onForeignReply: () => void
 }
 
-/** How long the first connection may take before the process goes on without it. */
-const startTimeout = 1_000
+/** How long a connection may take, where that is no outage yet, before the process goes on without it. */
+const connectPatience = 1_000
+/** A connection that no call has used for so long may be closed by the server, or by what lies between. */
+const idleAfter = 1_000
 /** Probes that may stay unanswered before the connection is dropped: a dead peer never says that it is gone. */
 const silentProbes = 3
-/** How long misconfiguration is probed at the ordinary pace, before only every {@link slowProbe}. */
-const misconfiguredPatience = 60_000
-const slowProbe = 5_000
 
 /** Creates the availability of one backend. */
 export function createAvailability(options: AvailabilityOptions): Availability {
@@ -68,13 +73,15 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   const deadlines = createDeadlines({ timeout: options.operationTimeout, clock })
   const calls = createCalls(deadlines)
   const probe = createProbe(backend, options.prefix)
-  const hooks: ((settling: Settling) => Promise<Fault | undefined>)[] = []
+  const pace = createPace(options)
+  const steps: RecoveryStep[] = []
   const watchers = new Set<(circuit: Circuit) => void>()
-  const started = Promise.withResolvers<void>()
 
   let circuit: Circuit = starting
-  let openedAt = clock.now()
-  let attempt = 0
+  let state: State = 'recovering'
+  let known = Promise.withResolvers<void>()
+  /** The probe is answered and settling is not: one outage still, however often that is tried. */
+  let isUnsettled = false
   let unanswered = 0
   let timer: Timer | undefined
   let probing = false
@@ -83,17 +90,17 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 
   function move(next: Circuit): void {
     if (next === circuit || isClosed) return
-    const from = stateOf(circuit)
-    const wasOpen = circuit.at === 'open'
+    const before = circuit
+    const from = state
     circuit = next
-    if (next.at !== 'starting') started.resolve()
-    if (next.at === 'open' && !wasOpen) {
-      attempt = 0
-      openedAt = clock.now()
+    if (isComing(next)) known = Promise.withResolvers()
+    else known.resolve()
+    if (isOutage(next) && !isOutage(before)) {
+      pace.begin()
       if (!probing) scheduleProbe()
     }
-    const to = stateOf(next)
-    if (from !== to) options.onTransition(from, to, next)
+    state = next.at === 'half-open' && isUnsettled ? 'degraded' : stateOf(next)
+    if (from !== state) options.onTransition(from, state, next)
     for (const watcher of watchers) watcher(next)
   }
 
@@ -116,29 +123,23 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     },
   }
 
-  /** At start a call waits for the first connection, within its deadline. */
+  /** A call waits for a connection that is about to come, within its deadline. */
   function gated<T>(access: Access, operation: () => Promise<T>): () => Promise<T> {
-    if (circuit.at !== 'starting') return operation
+    if (circuit.at === 'closed' || !isComing(circuit)) return operation
     return async () => {
-      await started.promise
+      await known.promise
       if (!allows(circuit, access)) throw offline
       return operation()
     }
   }
 
-  function scheduleProbe(delay = nextDelay()): void {
+  function scheduleProbe(): void {
     timer?.cancel()
     if (isClosed) return
-    timer = clock.setTimeout(() => void runProbe(), delay)
-  }
-
-  function nextDelay(): Milliseconds {
-    const { min, max } = options.probe
-    const fault = circuit.at === 'open' ? circuit.fault : undefined
-    const slow = fault?.kind === 'misconfigured' && clock.now() - openedAt > misconfiguredPatience
-    const pace = slow ? slowProbe : Math.min(min * 2 ** Math.min(attempt, 20), max)
-    attempt++
-    return pace * (0.8 + 0.4 * random())
+    timer = clock.setTimeout(
+      () => void runProbe(),
+      pace.next(circuit.at === 'open' ? circuit.fault : undefined),
+    )
   }
 
   async function runProbe(): Promise<void> {
@@ -155,13 +156,10 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (circuit.at === 'open') scheduleProbe()
   }
 
-  function heed({ reads, fault = lostFault }: Finding): void {
-    if (fault.kind === 'integrity') drop()
-    const scope = reads ? 'writes' : 'everything'
-    // Reads that came back go to the primary at once; writes stay with the journal until they can be settled.
-    if (circuit.at === 'starting' || (circuit.at === 'open' && scope !== circuit.scope)) {
-      move({ at: 'open', scope, fault })
-    }
+  function heed(finding: Finding): void {
+    isUnsettled = false
+    if (finding.fault?.kind === 'integrity') drop()
+    move(afterProbe(circuit, finding))
   }
 
   function noteSilence({ fault }: Finding): void {
@@ -178,13 +176,10 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       // A whole fleet notices the same second; spread what it has to settle.
       await pause(options.recoveryJitter * random())
     }
-    const settling: Settling = { call: (operation) => calls.send(operation, succeeded, failed) }
-    for (const hook of hooks) {
-      const fault = await hook(settling)
-      if (isClosed || (circuit.at !== 'half-open' && circuit.at !== 'starting')) return
-      if (fault) return move(open(fault))
-    }
-    move(closed)
+    const fault = await settleBy(steps, calls, () => circuit.at === 'open')
+    if (circuit.at === 'open') return
+    isUnsettled = fault !== undefined
+    move(fault ? open(fault) : closed)
   }
 
   function pause(ms: Milliseconds): Promise<void> {
@@ -195,43 +190,50 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (isClosed) return
     if (change.status === 'ready') {
       unanswered = 0
-      void runProbe()
-    } else {
-      const fault = change.cause ? classify(change.cause) : lostFault
-      const isOfConnection = fault.kind !== 'rejected' && fault.kind !== 'writes-unavailable'
-      fail(isOfConnection ? { ...fault, definite: true } : lostFault, true)
+      return void runProbe()
     }
+    const fault = faultOfLoss(change.cause)
+    const isIdle = circuit.at === 'closed' && deadlines.idleFor() >= idleAfter
+    if (!isIdle || fault.kind !== 'unavailable') return fail(fault, true)
+    move(reconnecting)
+    awaitConnection()
+  }
+
+  /** Gives the next connection its time; when it fails, that is told at once. */
+  function awaitConnection(): void {
+    timer?.cancel()
+    timer = clock.setTimeout(() => isComing(circuit) && fail(deadlineFault, true), connectPatience)
   }
 
   // A turn later, so that whoever creates this has it in hand before the first transition.
   queueMicrotask(() => {
     if (isClosed) return
     if (!backend.watch) return void runProbe()
-    timer = clock.setTimeout(() => circuit.at === 'starting' && fail(deadlineFault, true), startTimeout)
+    awaitConnection()
     unwatch = backend.watch(onConnection)
   })
 
   return {
-    state: () => stateOf(circuit),
+    state: () => state,
     circuit: () => circuit,
-    allows: (access) => !isClosed && allows(circuit, access),
+    allows: (access) => allows(circuit, access),
     call: (access, operation) => calls.send(gated(access, operation), succeeded, failed, watcher),
     ask: (access, operation, onValue, onFault) =>
       calls.send(gated(access, operation), onValue, onFault, watcher),
-    reportForeignReply() {
-      fail(foreignReplyFault, true)
-    },
-    onRecovery: (settle) => void hooks.push(settle),
+    reportForeignReply: () => fail(foreignReplyFault, true),
+    onRecovery: (step) => void steps.push(step),
     watch(listener) {
       watchers.add(listener)
       return () => watchers.delete(listener)
     },
-    settled: () => started.promise,
+    settled: () => known.promise,
     close() {
       isClosed = true
+      circuit = open(closedFault)
+      state = stateOf(circuit)
       timer?.cancel()
       unwatch?.()
-      started.resolve()
+      known.resolve()
       deadlines.expireAll()
     },
   }
@@ -239,15 +241,3 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 
 /** Given to calls that waited for a start that did not come; the circuit is open by then and counts nothing. */
 const offline = Object.assign(new Error('The primary is not available.'), { code: 'OFFLINE' })
-
-function stateOf(circuit: Circuit): State {
-  switch (circuit.at) {
-    case 'closed':
-      return 'healthy'
-    case 'open':
-      return 'degraded'
-    case 'starting':
-    case 'half-open':
-      return 'recovering'
-  }
-}

@@ -1,4 +1,6 @@
-import type { Fault } from './classify.ts'
+import type { State } from '../events.ts'
+import { lostFault, type Fault } from './classify.ts'
+import type { Finding } from './probe.ts'
 
 /** What a call wants of the primary. */
 export type Access = 'read' | 'write'
@@ -11,21 +13,25 @@ export type Scope = 'everything' | 'writes'
  * - `starting`: nothing is known yet; the first calls wait for the connection, within their deadline.
  * - `closed`: calls reach the primary; `failures` counts those in a row that left room for doubt.
  * - `open`: calls in its scope are answered without the primary; a probe asks whether it is back.
+ * - `reconnecting`: the connection was closed while nobody used it, which is no outage where the next one comes at once;
+ *   calls wait for it, within their deadline.
  * - `half-open`: the probe succeeded; what was decided meanwhile is settled before calls get through again.
  */
 export type Circuit =
-  | { readonly at: 'starting' }
+  | { readonly at: 'starting' | 'reconnecting' }
   | { readonly at: 'closed'; readonly failures: number }
   | { readonly at: 'open' | 'half-open'; readonly scope: Scope; readonly fault: Fault }
 
 export const starting: Circuit = { at: 'starting' }
+export const reconnecting: Circuit = { at: 'reconnecting' }
 export const closed: Circuit = { at: 'closed', failures: 0 }
 
 /** Whether a call may go to the primary. */
 export function allows(circuit: Circuit, access: Access): boolean {
   switch (circuit.at) {
-    case 'starting':
     case 'closed':
+    case 'starting':
+    case 'reconnecting':
       return true
     case 'open':
     case 'half-open':
@@ -45,6 +51,7 @@ export function afterFailure(
   if (fault.kind === 'rejected') return circuit
   switch (circuit.at) {
     case 'starting':
+    case 'reconnecting':
       return open(fault)
     case 'closed':
       return fault.definite || silent || circuit.failures + 1 >= tripAfter
@@ -56,6 +63,40 @@ export function afterFailure(
       if (circuit.at === 'half-open' || circuit.scope === 'writes') return open(fault)
       return tellsMore(fault, circuit.fault) ? { ...circuit, fault } : circuit
   }
+}
+
+/**
+ * The circuit after a probe that found something not served. Reads that came back go to the primary at once; writes stay
+ * with the journal until they can be settled.
+ */
+export function afterProbe(circuit: Circuit, { reads, fault = lostFault }: Finding): Circuit {
+  const scope = reads ? 'writes' : 'everything'
+  if (circuit.at === 'open' && circuit.scope === scope && !tellsMore(fault, circuit.fault)) return circuit
+  return circuit.at === 'half-open' ? circuit : { at: 'open', scope, fault }
+}
+
+/** What the circuit means to those who watch from outside. */
+export function stateOf({ at }: Circuit): State {
+  switch (at) {
+    case 'closed':
+    case 'reconnecting':
+      return 'healthy'
+    case 'open':
+      return 'degraded'
+    case 'starting':
+    case 'half-open':
+      return 'recovering'
+  }
+}
+
+/** Whether a connection is awaited without an outage; the calls that come meanwhile wait with it. */
+export function isComing({ at }: Circuit): boolean {
+  return at === 'starting' || at === 'reconnecting'
+}
+
+/** Whether the primary is away, or not trusted again yet: the whole of it is one outage. */
+export function isOutage({ at }: Circuit): boolean {
+  return at === 'open' || at === 'half-open'
 }
 
 /** The circuit that a fault opens. */

@@ -28,6 +28,8 @@ export interface Fault {
 export const deadlineFault: Fault = fault('unavailable', 'DEADLINE', { definite: false })
 /** The client reported its connection closed. */
 export const lostFault: Fault = fault('unavailable', 'CONNECTION_LOST', { definite: true })
+/** We closed the connection ourselves, for good. */
+export const closedFault: Fault = fault('unavailable', 'CLOSED', { definite: true })
 /** An answer that belongs to another key arrived. */
 export const foreignReplyFault: Fault = fault('integrity', 'FOREIGN_REPLY', { definite: true })
 
@@ -175,6 +177,13 @@ export function classify(error: unknown): Fault {
   if (isReply(error, name)) return fault('rejected', replyWord(message), { error })
   if (typeof code === 'string') return fault('unavailable', code, { error })
   return fault('unavailable', 'CONNECTION_LOST', { error, definite: false })
+}
+
+/** What it means that the connection is lost, where the client gives a cause: that of a single command is none. */
+export function faultOfLoss(cause: unknown): Fault {
+  const fault = cause ? classify(cause) : lostFault
+  if (fault.kind === 'rejected' || fault.kind === 'writes-unavailable') return lostFault
+  return { ...fault, definite: true }
 }
 
 function ourKind(error: HoldfastError): FaultKind {

@@ -21,6 +21,8 @@ export interface Deadlines {
   meet(deadline: Deadline): boolean
   /** Expires everything under way now. */
   expireAll(): void
+  /** For how long nothing has been under way, to a tenth of the timeout. */
+  idleFor(): Milliseconds
 }
 
 const ticksPerTimeout = 10
@@ -41,6 +43,7 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
   let tail = 0
   let tick = 0
   let timer: Timer | undefined
+  let idleSince = clock.now()
 
   function onTick(): void {
     timer = undefined
@@ -48,6 +51,7 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
     // Timers run before the sockets are read; what arrived meanwhile gets its turn first.
     if (head < tail && queue[head]!.expires <= tick) setImmediate(expire, tick)
     if (head < tail) arm()
+    else idleSince = clock.now()
   }
 
   function arm(): void {
@@ -92,5 +96,6 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
     expireAll() {
       expire(Infinity)
     },
+    idleFor: () => (timer ? 0 : clock.now() - idleSince),
   }
 }

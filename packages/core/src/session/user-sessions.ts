@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
-import type { Availability, Settling } from '../availability/availability.ts'
+import type { Availability } from '../availability/availability.ts'
 import type { Fault } from '../availability/classify.ts'
+import type { Settling } from '../availability/recovery.ts'
 import type { ExpiringSets } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import { touchDue } from '../ttl.ts'
@@ -26,6 +27,9 @@ const rememberedUsers = 20_000
 const sessionsPerUser = 1_000
 /** The share of its life after which a session is noted again. */
 const renewAfter = 0.25
+/** When what the primary has not heard of is tried again while the circuit is closed: at first, and after many tries. */
+const settleSoon: Milliseconds = 100
+const settleAtLeast: Milliseconds = 5_000
 
 export function createUserIndex(options: {
   /** Gives the primary's sets, where it has any, and lets us use them. */
@@ -40,6 +44,8 @@ export function createUserIndex(options: {
   /** Users with sessions that the primary has not heard of. */
   const pending = new Set<string>()
 
+  let isSettling = false
+
   availability.onRecovery(settle)
 
   function known(user: string): Map<string, Noted> {
@@ -52,7 +58,10 @@ export function createUserIndex(options: {
     const sessions = known(user)
     sessions.delete(id)
     sessions.set(id, noted)
-    if (noted.isPending) pending.add(user)
+    if (noted.isPending) {
+      pending.add(user)
+      settleLater()
+    }
     if (sessions.size > sessionsPerUser) sessions.delete(sessions.keys().next().value!)
   }
 
@@ -68,10 +77,25 @@ export function createUserIndex(options: {
         ),
       )
       if (!answer.ok && answer.fault.kind !== 'rejected') return answer.fault
-      for (const [id, { until }] of members) keep(user, id, { until, isPending: false })
-      pending.delete(user)
+      for (const [id, noted] of members)
+        if (known(user).get(id) === noted) keep(user, id, { until: noted.until, isPending: false })
+      if (![...known(user).values()].some(({ isPending }) => isPending)) pending.delete(user)
     }
     return undefined
+  }
+
+  /** One call can fail while the circuit stays closed; then no recovery comes to settle it. */
+  function settleLater(delay = settleSoon): void {
+    if (isSettling || pending.size === 0 || availability.circuit().at !== 'closed') return
+    isSettling = true
+    clock.setTimeout(() => void settleNow(delay), delay)
+  }
+
+  async function settleNow(delay: Milliseconds): Promise<void> {
+    if (availability.circuit().at === 'closed')
+      await settle({ call: (operation) => availability.call('write', operation) })
+    isSettling = false
+    settleLater(Math.min(delay * 2, settleAtLeast))
   }
 
   return {
