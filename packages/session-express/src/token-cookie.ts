@@ -1,6 +1,7 @@
 import { tokenCookieName } from '@holdfast/core'
 import type { Request, Response } from 'express'
 import expressSession from 'express-session'
+import { cookieValue } from './cookie-value.ts'
 import type { HoldfastStore } from './store.ts'
 
 /** What the token cookie has to know of the middleware's options. */
@@ -37,6 +38,8 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
   const start = `${tokenName}=`
 
   function beforeHeaders(req: Request, res: Response, visit: Visit): void {
+    // Another middleware may have its session in a cookie of this name, by another path.
+    if (req.sessionStore !== store) return
     const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }
     if (session && typeof sessionID === 'string' && (sessionID === visit.id || isSet(res))) {
       renew(req, res, session)
@@ -83,7 +86,7 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
   }
 
   return {
-    read: (req) => valueOf(req.headers.cookie ?? '', start),
+    read: (req) => cookieValue(req.headers.cookie ?? '', start),
     write(req, res, visit) {
       const writeHead = res.writeHead as (...given: unknown[]) => Response
       let isFirst = true
@@ -94,14 +97,6 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
       }
     },
   }
-}
-
-/** Finds a cookie of which no letter needs decoding, in a part of the time that it takes to read them all. */
-function valueOf(header: string, start: string): string | undefined {
-  const at = header.startsWith(start) ? 0 : header.indexOf(`; ${start}`) + 2
-  if (at === 1) return undefined
-  const end = header.indexOf(';', at)
-  return header.slice(at + start.length, end < 0 ? undefined : end)
 }
 
 /** `serialize` is a method of express-session's cookies that their types leave out. */

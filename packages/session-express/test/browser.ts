@@ -123,9 +123,9 @@ declare module 'express-session' {
 }
 
 /** A small application: login, logout, a counter, and a look at the session. */
-export function application(middleware: express.RequestHandler): Express {
+export function application(...middleware: express.RequestHandler[]): Express {
   const app = express()
-  app.use(middleware)
+  app.use(...middleware)
   app.post('/login/:name', (req, res, next) => {
     req.session.regenerate((error) => {
       if (error) return next(error)

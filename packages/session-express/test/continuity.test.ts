@@ -38,7 +38,12 @@ interface Process extends Site {
   readonly log: string[]
 }
 
-async function start(options: Partial<SessionOptions> = {}): Promise<Process> {
+interface StartOptions extends Partial<SessionOptions> {
+  /** Another middleware that comes before. */
+  readonly beside?: Partial<SessionOptions>
+}
+
+async function start({ beside, ...options }: StartOptions = {}): Promise<Process> {
   const log: string[] = []
   const note = (line: string): void => void log.push(line)
   const auth = session({
@@ -50,7 +55,9 @@ async function start(options: Partial<SessionOptions> = {}): Promise<Process> {
     ...options,
   })
   await auth.holdfast.ready()
-  const app = application(auth)
+  const before = beside && session({ redis: proxy.url, logger: false, secret, ...beside })
+  if (before) open.push(() => before.close())
+  const app = application(...(before ? [before] : []), auth)
   app.get('/state', (req, res) => void res.json({ degraded: degraded(req), user: req.session.user ?? null }))
   app.get('/redirect/:item', (req, res) => {
     req.session.cart = String(req.params.item)
@@ -72,6 +79,10 @@ async function start(options: Partial<SessionOptions> = {}): Promise<Process> {
     req.session.reload((error) =>
       error ? next(error) : res.json({ user: req.session.user ?? null, cart: req.session.cart ?? null }),
     )
+  })
+  app.get('/leave', (req, res) => {
+    req.session.destroy(() => {})
+    res.json({ user: null })
   })
   app.get('/unset', (req, res) => {
     ;(req as { session: unknown }).session = null
@@ -233,6 +244,25 @@ describe('the continuity token', () => {
     expect((await elsewhere.get('/me')).body).toMatchObject({ user: 'ada', cart: 'shoes' })
   })
 
+  it('is read from a cookie header as express-session reads its own', async () => {
+    const { cookie, token } = await login(await start())
+    const two = await start()
+    await outage(two)
+    const quoted = `connect.sid="${cookie}";connect.sid.ct="${token}"`
+    const response = await fetch(`${two.url}/state`, { headers: { cookie: quoted } })
+    expect(await response.json()).toEqual({ degraded: 'token', user: 'ada' })
+  })
+
+  it('is that of the middleware whose session it is, beside another one of the same name', async () => {
+    const ofAdmin = { secret: `${secret}, of admin`, prefix: 'admin:', cookie: { path: '/admin' } }
+    const browser = (await start({ beside: ofAdmin })).browser()
+    const { setCookies } = await browser.post('/login/ada')
+    expect(setCookies).toHaveLength(2)
+    const two = await start()
+    await outage(two)
+    expect((await browser.copy(two).get('/state')).body).toEqual({ degraded: 'token', user: 'ada' })
+  })
+
   it('counts as absent where it is altered, of another session, another secret, or another kind', async () => {
     const [one, other] = [await start(), await start()]
     const [ada, bob] = [await login(one), await login(one, 'bob')]
@@ -359,6 +389,13 @@ describe('every way to answer', () => {
     })
     expect(visit.status).toBe(304)
     expect(visit.setCookies).toHaveLength(1)
+  })
+
+  it('clears both cookies after a logout that nobody waits for', async () => {
+    const browser = await login(await start())
+    const { setCookies } = await browser.get('/leave')
+    expect(setCookies).toHaveLength(2)
+    expect([browser.cookie, browser.token]).toEqual([undefined, undefined])
   })
 
   it('clears both cookies where the session is unset', async () => {
