@@ -59,7 +59,7 @@ type Listener<Name extends keyof HoldfastEvents> = (event: HoldfastEvents[Name])
 
 /** Passes events to listeners and to the `diagnostics_channel` named `holdfast:<event>`. */
 export interface Events {
-  /** Listens to an event; gives a function that stops it. A listener that throws harms nobody. */
+  /** Listens to an event; gives a function that stops it. A listener that throws or rejects harms nobody. */
   on<Name extends keyof HoldfastEvents>(name: Name, listener: Listener<Name>): () => void
   emit<Name extends keyof HoldfastEvents>(name: Name, event: HoldfastEvents[Name]): void
 }
@@ -73,7 +73,7 @@ const channels = {
   overflow: channel('holdfast:overflow'),
 }
 
-/** Creates the events of one Holdfast. `onListenerError` hears what a listener threw. */
+/** Creates the events of one Holdfast. `onListenerError` hears what a listener threw or rejected with. */
 export function createEvents(onListenerError: (error: unknown) => void): Events {
   const listeners = new Map<keyof HoldfastEvents, Set<(event: never) => void>>()
   return {
@@ -85,12 +85,18 @@ export function createEvents(onListenerError: (error: unknown) => void): Events 
     emit(name, event) {
       channels[name].publish(event)
       for (const listener of listeners.get(name) ?? []) {
-        try {
-          listener(event as never)
-        } catch (error) {
-          onListenerError(error)
-        }
+        runGuarded(() => listener(event as never), onListenerError)
       }
     },
+  }
+}
+
+/** Calls what is the application's; what it throws, or rejects with where it is async, goes to `onError` alone. */
+export function runGuarded(action: () => unknown, onError: (error: unknown) => void): void {
+  try {
+    const result = action()
+    if (result !== undefined) Promise.resolve(result).catch(onError)
+  } catch (error) {
+    onError(error)
   }
 }

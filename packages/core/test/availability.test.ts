@@ -1,5 +1,5 @@
 import { manualClock } from '@holdfast-internal/test-fixtures'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHoldfast, type HoldfastOptions } from '../src/index.ts'
 import { breakableBackend } from './breakable-backend.ts'
 
@@ -180,17 +180,29 @@ describe('availability', () => {
     await expect(holdfast.ready()).rejects.toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
   })
 
-  it('survives a logger and listeners that throw', async () => {
+  it('survives a logger and listeners that throw or reject', async () => {
+    let failures = 0
     const fail = (): never => {
+      failures++
       throw new Error('of the application')
     }
-    const { clock, backend, holdfast } = await setUp({ logger: { info: fail, warn: fail, error: fail } })
+    const rejecting = async (): Promise<never> => fail()
+    const unhandled: unknown[] = []
+    const note = (error: unknown): void => void unhandled.push(error)
+    process.on('unhandledRejection', note)
+    onTestFinished(() => void process.off('unhandledRejection', note))
+    const { clock, backend, holdfast } = await setUp({
+      logger: { info: fail, warn: rejecting, error: rejecting },
+    })
     holdfast.on('transition', fail)
+    holdfast.on('transition', rejecting)
     backend.mode = 'failing'
     backend.tell({ status: 'lost', cause: undefined })
     backend.mode = 'well'
     await clock.advance(1_000)
     expect(holdfast.state).toBe('healthy')
+    expect(failures).toBeGreaterThan(6)
+    expect(unhandled).toEqual([])
   })
 
   it('asks nothing more once it is closed, and says so', async () => {

@@ -1,7 +1,7 @@
 import type { Circuit } from '../availability/circuit.ts'
 import type { Fault } from '../availability/classify.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { State } from '../events.ts'
+import { runGuarded, type State } from '../events.ts'
 import type { Milliseconds } from '../units.ts'
 
 /** A logger: pino, winston, console, or anything else with these methods. */
@@ -13,13 +13,9 @@ export interface Logger {
 
 /** A logger that fails must not take a request with it. */
 export function guarded(logger: Logger): Logger {
-  const guard = (level: keyof Logger) => (message: string) => {
-    try {
-      logger[level](message)
-    } catch {
-      // There is nowhere left to say so.
-    }
-  }
+  // There is nowhere left to say so.
+  const ignore = (): void => {}
+  const guard = (level: keyof Logger) => (message: string) => runGuarded(() => logger[level](message), ignore)
   return { info: guard('info'), warn: guard('warn'), error: guard('error') }
 }
 
