@@ -37,6 +37,8 @@ describe('classify', () => {
     [reply('NOAUTH Authentication required.'), 'misconfigured', 'NOAUTH'],
     [reply("NOPERM this user has no permissions to run the 'set' command"), 'misconfigured', 'NOPERM'],
     [reply('ERR DB index is out of range'), 'misconfigured', 'DB_OUT_OF_RANGE'],
+    [reply('MOVED 3999 127.0.0.1:6381'), 'misconfigured', 'MOVED'],
+    [reply('ASK 3999 127.0.0.1:6381'), 'misconfigured', 'ASK'],
     [reply('WRONGTYPE Operation against a key holding the wrong kind of value'), 'rejected', 'WRONGTYPE'],
     [reply("CROSSSLOT Keys in request don't hash to the same slot"), 'rejected', 'CROSSSLOT'],
     [reply('ERR value is not an integer or out of range'), 'rejected', 'ERR'],
@@ -56,6 +58,7 @@ describe('classify', () => {
 
   it('gives an operator something to do about a misconfiguration', () => {
     expect(classify(reply('WRONGPASS invalid username-password pair')).hint).toMatch(/password/)
+    expect(classify(reply('MOVED 3999 127.0.0.1:6381')).hint).toMatch(/ioredis `Cluster`/)
     expect(classify(socket('ENOTFOUND')).hint).toMatch(/host name/)
     expect(classify(new Error('Unknown RESP type 72 "H"')).hint).toMatch(/rediss:/)
   })

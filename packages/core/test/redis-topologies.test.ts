@@ -57,6 +57,19 @@ describe('a cluster of three', () => {
     'node-redis': () => createCluster({ rootNodes: [{ url: nodes[0]!.url }] }) as never,
   }
 
+  it('is told where somebody names one node by its URL', async () => {
+    const lines: string[] = []
+    const note = (line: string): void => void lines.push(line)
+    const logger = { info: note, warn: note, error: note }
+    const holdfast = createHoldfast({ redis: nodes[0]!.url, logger })
+    onTestFinished(() => holdfast.close())
+    const cache = holdfast.cache()
+    await holdfast.ready()
+    // Some of these are of another node; the probe's key may be this one's.
+    for (let index = 0; index < 30; index++) await cache.set(`k${index}`, index)
+    expect(lines.join('\n')).toMatch(/\(MOVED\): this is one node of a Cluster: give an ioredis `Cluster`/)
+  })
+
   describe.each(Object.keys(clients))('over %s', (name) => {
     it('keeps the contract across slots', async () => {
       const backend = await open(clients[name]!())

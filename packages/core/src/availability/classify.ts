@@ -41,6 +41,8 @@ interface Row {
 
 const credentials = 'check the user name and password in the Redis URL'
 const permissions = 'allow this user the commands and keys Holdfast needs: see docs/redis.md'
+const cluster =
+  'this is one node of a Cluster: give an ioredis `Cluster`, or a cluster of node-redis, instead of its URL'
 const certificate = 'check the certificate and the CA that the client trusts (NODE_EXTRA_CA_CERTS or tls.ca)'
 
 /** First words of Redis' error replies. */
@@ -75,6 +77,9 @@ const replies: Readonly<Record<string, Row>> = {
     code: 'NOPROTO',
     hint: 'this server is too old: Redis 6.2 or later is needed',
   },
+  // The client of a cluster follows these itself.
+  MOVED: { kind: 'misconfigured', code: 'MOVED', hint: cluster },
+  ASK: { kind: 'misconfigured', code: 'ASK', hint: cluster },
   DENIED: {
     kind: 'misconfigured',
     code: 'DENIED',
