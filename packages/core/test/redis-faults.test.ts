@@ -1,10 +1,11 @@
 import { startProxy, startRedis } from '@holdfast-internal/test-fixtures'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { classify } from '../src/availability/classify.ts'
 import { redisBackendFrom } from '../src/backend/redis/connect.ts'
 import type { RedisBackend } from '../src/backend/redis/redis.ts'
+import { createHoldfast } from '../src/index.ts'
 import { changesOf, isReady, text, watchForUnhandled } from './redis-support.ts'
 
 watchForUnhandled()
@@ -250,28 +251,42 @@ function connections(list: unknown): number {
   return String(list).trim().split('\n').length
 }
 
-describe('LOADING', () => {
-  it('ends with ioredis ready soon after the data is there', { timeout: 30_000 }, async () => {
+describe('a Redis that is read in', () => {
+  it('is away while it loads, and back within a second of its data', { timeout: 30_000 }, async () => {
     const redis = await someRedis({
-      args: [
-        '--appendonly',
-        'yes',
-        '--key-load-delay',
-        '500',
-        '--loading-process-events-interval-bytes',
-        '1024',
-      ],
+      args: ['--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024'],
     })
-    const backend = redisBackendFrom(redis.url)
-    onTestFinished(() => backend.close())
-    await isReady(backend)
-    await Promise.all(
-      Array.from({ length: 2_000 }, (_, index) => backend.set(`k${index}`, Buffer.alloc(500))),
-    )
+    const before = redisBackendFrom(redis.url)
+    onTestFinished(() => before.close())
+    await isReady(before)
+    await Promise.all(Array.from({ length: 2_000 }, (_, index) => before.set(`k${index}`, Buffer.alloc(500))))
+    await redis.control.command('SAVE')
     await redis.restart()
+    const holdfast = createHoldfast({ redis: redis.url, logger: false })
+    onTestFinished(() => holdfast.close())
+    await holdfast.ready()
+    expect(holdfast.health()).toMatchObject({ state: 'degraded', fault: { code: 'LOADING' } })
     await expect
       .poll(() => redis.control.command('GET', 'k1').catch(() => undefined), { timeout: 20_000 })
       .toBeTruthy()
-    expect(await timed(isReady(backend))).toBeLessThan(1_000)
+    expect(await timed(expect.poll(() => holdfast.state).toBe('healthy'))).toBeLessThan(1_000)
+  })
+})
+
+describe('a Redis that refuses INFO', () => {
+  it.each([
+    ['to this user', ['--user', 'default', 'on', 'nopass', '~*', '&*', '+@all', '-info']],
+    ['to anybody', ['--rename-command', 'INFO', '']],
+  ])('%s can be used, in silence', async (_, args) => {
+    const { url } = await someRedis({ args })
+    const written = vi.spyOn(console, 'warn')
+    onTestFinished(() => written.mockRestore())
+    const holdfast = createHoldfast({ redis: url, logger: false })
+    onTestFinished(() => holdfast.close())
+    await holdfast.ready()
+    expect(holdfast.state).toBe('healthy')
+    const cache = holdfast.cache({ near: true })
+    expect(await cache.getOrSet('k', () => 1)).toBe(1)
+    expect(written).not.toHaveBeenCalled()
   })
 })

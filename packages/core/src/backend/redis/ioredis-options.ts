@@ -20,7 +20,6 @@ export const failFast: RedisOptions & { replyMapping: 'legacy' } = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   enableAutoPipelining: false,
-  enableReadyCheck: true,
   maxLoadingRetryTime: 250,
   retryStrategy: (attempt) => backoff(attempt),
   reconnectOnError: null,
@@ -55,6 +54,15 @@ export const clusterFailFast: ClusterOptions = {
   shardedSubscribers: false,
   keyPrefix: '',
   scripts: undefined,
+}
+
+/**
+ * Our probe is the ready check. That of ioredis asks INFO: who may not gets a line on the console for every connection, and
+ * where there is no such command none is ever ready. Only of a server that a Sentinel named the role has to be asked, for the
+ * Sentinel may not have heard of a failover yet; and a connector of the application's may check what it likes.
+ */
+export function readyCheck({ sentinels, Connector }: RedisOptions): Pick<RedisOptions, 'enableReadyCheck'> {
+  return { enableReadyCheck: Boolean(sentinels ?? Connector) }
 }
 
 /** 50, 100, 200 and then 250 ms, each with up to 50 ms on top so that a fleet does not knock together. */

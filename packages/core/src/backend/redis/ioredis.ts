@@ -3,7 +3,7 @@ import { shareFate } from './application-client.ts'
 import { EncodedCommand } from './encoded-command.ts'
 import { keepIoredisConnected, type OwnIoredis } from './ioredis-connection.ts'
 import { openIoredisListening, openIoredisTracking } from './ioredis-listening.ts'
-import { clusterFailFast, failFast } from './ioredis-options.ts'
+import { clusterFailFast, failFast, readyCheck } from './ioredis-options.ts'
 import { ownConnector } from './one-buffer-connector.ts'
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import { rethrowWithoutArguments } from './replies.ts'
@@ -29,8 +29,12 @@ export interface IoredisPortOptions {
 
 /** Connects with ioredis to the server, Sentinels or socket that these ioredis options name. */
 export function ioredisPort(options: RedisOptions, { cork = true }: IoredisPortOptions = {}): CommandPort {
-  const own = new Redis({ ...options, ...failFast, ...ownConnector(options) } as RedisOptions &
-    typeof failFast)
+  const own = new Redis({
+    ...options,
+    ...failFast,
+    ...readyCheck(options),
+    ...ownConnector(options),
+  } as RedisOptions & typeof failFast)
   return createPort(own, { cork: cork && !options.Connector, keyPrefix: options.keyPrefix ?? '' })
 }
 
