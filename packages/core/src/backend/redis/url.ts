@@ -44,6 +44,8 @@ export function parseRedisUrl(given: string, option = 'redis'): RedisAddress {
   if (/,/.test(url) && !url.includes('://')) return parseAzureString(url, fail)
 
   const [, scheme = 'redis', rest = url] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(url) ?? []
+  if (rest === url && isSchemeWithoutSlashes(url))
+    return fail(`${expected}; the // after the scheme is missing`)
   const kind = scheme.toLowerCase()
   if (kind === 'unix') return parseUnix(rest, fail)
   const found = Object.hasOwn(schemes, kind) ? schemes[kind] : undefined
@@ -80,10 +82,23 @@ export function redactUrl(url: string): string {
 
 type Fail = (what: string) => never
 
+/**
+ * Whether it begins as `rediss:user:password@host` does, which would pass for a user of that name, in plain text. The `redis`
+ * of `redis:6379` is a host, as it often is among containers.
+ */
+function isSchemeWithoutSlashes(url: string): boolean {
+  const [, scheme = '', rest = ''] = /^(\w+):(.*)$/s.exec(url) ?? []
+  const kind = scheme.toLowerCase()
+  return Object.hasOwn(schemes, kind) && (schemes[kind]!.tls || !/^\d+([/?]|$)/.test(rest))
+}
+
 function readHost(text: string, fail: Fail): RedisAddress {
   const [, bracketed, plain, port] = /^(?:\[([\da-f:.]+)\]|([^:[\]]+))(?::(\d+))?$/i.exec(text) ?? []
   const host = bracketed ?? plain
   if (host === undefined) return fail(`${expected}, ${encoding}`)
+  if (/[^\p{L}\p{N}._:-]/u.test(host)) {
+    return fail('a URL whose host is a name or an address, not a placeholder that nobody filled in')
+  }
   if (port === undefined) return { host, port: 6379 }
   const number = Number(port)
   if (number < 1 || number > 65_535) return fail('a URL whose port is between 1 and 65535')
