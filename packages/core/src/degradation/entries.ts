@@ -1,7 +1,9 @@
 import type { Availability } from '../availability/availability.ts'
+import type { Fault } from '../availability/classify.ts'
 import { versionOf, type Backend, type SetOptions } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
+import { HoldfastError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Keyspace } from '../keys.ts'
 import type { Milliseconds } from '../units.ts'
@@ -30,6 +32,8 @@ export interface Entries {
   touch(key: string, ttl: Milliseconds): Promise<boolean>
   /** Gives all keys; while degraded those that this process knows. Keys beyond the length limit are not listed. */
   keys(): AsyncIterable<readonly string[]>
+  /** Gives all keys that the primary has; rejects with `ERR_HOLDFAST_UNAVAILABLE` where it cannot be asked. */
+  primaryKeys(): AsyncIterable<readonly string[]>
   /** Asks the primary for something beside the entries, by the same rule; resolves also while it cannot be asked. */
   tell(operation: () => Promise<unknown>): Promise<void>
   /** Makes an entry of what the caller knows from elsewhere: the primary may have another, or none. */
@@ -218,13 +222,27 @@ export function createEntries(options: EntriesOptions): Entries {
     if (journal.size() > 0) settleLater()
   }
 
-  async function* keys(): AsyncIterable<readonly string[]> {
+  function keys(): AsyncIterable<readonly string[]> {
+    return batchesOr(() => knowledge.wireKeys(keyspace.prefix))
+  }
+
+  function primaryKeys(): AsyncIterable<readonly string[]> {
+    return batchesOr((fault) => {
+      throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'The primary is not available for its keys.', {
+        cause: fault?.error,
+      })
+    })
+  }
+
+  async function* batchesOr(
+    degraded: (fault: Fault | undefined) => readonly string[],
+  ): AsyncIterable<readonly string[]> {
     const batches = backend.scan(keyspace.prefix)[Symbol.asyncIterator]()
     for (;;) {
       const batch = await ask<IteratorResult<readonly string[]>, IteratorResult<readonly string[]>>('read', {
         primary: () => batches.next(),
         answered: (result) => result,
-        degraded: () => ({ done: true, value: knowledge.wireKeys(keyspace.prefix) }),
+        degraded: (fault) => ({ done: true, value: degraded(fault) }),
       })
       yield ((batch.value as readonly string[] | undefined) ?? [])
         .map((wireKey) => keyspace.keyOf(wireKey))
@@ -255,6 +273,7 @@ export function createEntries(options: EntriesOptions): Entries {
     delete: remove,
     touch,
     keys,
+    primaryKeys,
     tell,
     assume,
     adopt,

@@ -1,17 +1,21 @@
-import type { Answer } from '../availability/calls.ts'
-import type { Fault } from '../availability/classify.ts'
+import { createCalls, failed, succeeded, type Answer } from '../availability/calls.ts'
 import type { Availability } from '../availability/availability.ts'
+import type { Fault } from '../availability/classify.ts'
+import type { Circuit } from '../availability/circuit.ts'
+import { createDeadlines } from '../availability/deadlines.ts'
 import type { Backend, ExpiringSets, Member, Subscription } from '../backend/backend.ts'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { Milliseconds } from '../units.ts'
+import { createComparing } from './comparing.ts'
 import { createMarks, type Ending, type Marks } from './marks.ts'
 
 /** The endings of a fleet's sessions: known to this process in memory, and told to all the others. */
 export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join' | 'isFirst'> {
-  /** Marks an ending in this process at once. */
-  mark(ending: Ending): void
-  /** Asks the primary to mark an ending, to tell it, and to remove the session's record in the same step. */
-  tell(ending: Ending, wireKey?: string): Promise<void>
+  /**
+   * Marks an ending in this process at once, and gives `through` what asks the primary to mark it too, to tell it, and to remove
+   * the session's record in the same step. Tells whether the primary did; where it did not, it is asked again until it has.
+   */
+  end(ending: Ending, through: (tell: Tell) => Promise<unknown>): Promise<boolean>
   /** The primary's sets, as long as it lets us use them. */
   sets(): ExpiringSets | undefined
   /** Whether endings in other processes are heard of as they happen. */
@@ -20,10 +24,16 @@ export interface Endings extends Omit<Marks, 'mark' | 'learn' | 'join' | 'isFirs
    * Whether all endings since a time are known. Where the primary has lost them, those who knew them are given time to tell.
    */
   isComplete(since: number): Promise<boolean>
-  /** Something hints that marks are missing here or in the primary: compares soon. */
-  compareSoon(): void
+  /**
+   * Learns what the primary knows by now; tells whether it could be asked. Nothing that was heard proves that all was: the line
+   * may be half dead, and who ended a session may not have reached the primary yet.
+   */
+  isInStep(): Promise<boolean>
   close(): void
 }
+
+/** Asks the primary to mark an ending; the record of the wire key goes with it. */
+export type Tell = (wireKey?: string) => Promise<void>
 
 export interface EndingsOptions {
   readonly backend: Backend
@@ -39,18 +49,18 @@ export interface EndingsOptions {
 const defaultMarks = 100_000
 const page = 5_000
 const together = 500
-const soon: Milliseconds = 50
 /** By then processes that know more than the primary have told it. */
 const answerTime: Milliseconds = 150
-/** How often the marks are compared where nothing hints at a gap: finds a set that was evicted or flushed. */
-const regularly: Milliseconds = 300_000
+/** How long a call may take where recovery has not told. */
+const patience: Milliseconds = 1_000
 
 type Call = <T>(operation: () => Promise<T>) => Promise<Answer<T>>
 
 /**
  * Keeps endings in one set of the primary, in memory, and in step by publishing. After each reconnect and each gap in what was
  * heard both sides are compared, so that marks which a failover or a loss of data took from the primary are put back before
- * it is trusted. Registers its recovery step, which has to run before the journals'.
+ * it is trusted; and now and then, as one shard of a Cluster can fail over, or a set be evicted, without either. Registers its
+ * recovery step, which has to run before the journals'.
  */
 export function createEndings({
   backend,
@@ -64,14 +74,17 @@ export function createEndings({
   let { sets } = backend
   const marks = createMarks({ now: clock.now, max: maxMarks })
   let subscription: Promise<Subscription | undefined> | undefined
-  let timer: Timer | undefined
-  let isClosed = false
+  /** One that was had and lost is opened again by itself. */
+  let isSubscribed = false
   let isListening = false
   let losses = 0
   /** And knows what was told before. */
   let isHearing = false
   /** Ends when all who know more than the primary have had their time. */
   let answers: Promise<void> | undefined
+  /** Opens no circuit: a shard that hangs must not take the others away for what nobody waits for. As recovery does it, once there was one. */
+  let send = callsOf(clock)
+  const comparing = createComparing({ clock, compare: compareNow, isPossible })
 
   function add(members: readonly Member[], wireKey?: string): Promise<void> {
     const also = wireKey === undefined ? undefined : { delete: wireKey }
@@ -81,7 +94,7 @@ export function createEndings({
   function hear(message: Uint8Array): void {
     let knowsMore = false
     for (const member of fromMessage(message)) knowsMore = marks.learn(member) || knowsMore
-    if (knowsMore) schedule(0)
+    if (knowsMore) comparing.soon(0)
   }
 
   /**
@@ -96,64 +109,78 @@ export function createEndings({
       (message) => hear(message),
       () => {
         isListening = true
-        compareSoon()
+        comparing.soon()
       },
       () => {
         losses++
         isListening = isHearing = false
       },
     )
-    subscription = opened.catch(() => undefined)
+    isSubscribed = true
+    subscription = opened.catch(() => void (isSubscribed = false))
     await opened
     isListening = true
     await (await before)?.close()
   }
 
-  async function compare(call: Call): Promise<Fault | undefined> {
+  /** First the ear, then the look: what is published in between is heard. An ear that comes late takes another look. */
+  async function hearBy(call: Call): Promise<void> {
+    const listening = listen()
+    const heard = await call(() => listening)
+    if (!heard.ok) listening.then(() => comparing.soon(), ignore)
+  }
+
+  /**
+   * Gives how many marks the primary holds, and puts back what it lacks. While it takes no writes nobody can put any back: then
+   * what it lacks says nothing.
+   */
+  async function compare(call: Call, isWritable: boolean): Promise<Answer<number>> {
     const theirs = new Map<string, number>()
     const lossesBefore = losses
+    const heardBefore = isListening
     for (let from = clock.now(); ;) {
       const answer = await call(() => sets!.members(name, { from, limit: page }))
-      if (!answer.ok) return answer.fault
+      if (!answer.ok) return answer
       for (const [member, expiresAt] of answer.value) theirs.set(member, expiresAt)
       const last = answer.value.at(-1)
       if (answer.value.length < page || !last || last[1] === from) break
       from = last[1]
     }
-    const missing = marks.join(theirs)
+    if (isWritable) {
+      const fault = await putBack(call, marks.join(theirs))
+      if (fault) return failed(fault)
+    } else for (const member of theirs) marks.learn(member)
+    isHearing = heardBefore && losses === lossesBefore
+    return succeeded(theirs.size)
+  }
+
+  async function putBack(call: Call, missing: readonly Member[]): Promise<Fault | undefined> {
     for (let start = 0; start < missing.length; start += together) {
       const answer = await call(() => add(missing.slice(start, start + together)))
       if (!answer.ok) return answer.fault
     }
     if (marks.isFirst()) answers ??= new Promise((resolve) => clock.setTimeout(resolve, answerTime))
-    isHearing = isListening && losses === lossesBefore
     return undefined
   }
 
-  function schedule(delay: Milliseconds): void {
-    timer?.cancel()
-    if (isClosed) return
-    timer = clock.setTimeout(() => void compareNow(), delay)
+  function isPossible(): boolean {
+    const circuit = availability.circuit()
+    return sets !== undefined && (circuit.at === 'closed' || isReadOnly(circuit))
   }
 
-  function compareSoon(): void {
-    schedule(soon)
-  }
-
-  async function compareNow(): Promise<void> {
-    if (availability.circuit().at === 'closed' && sets) {
-      if (!(await subscription)) listen().catch(() => undefined)
-      await compare((operation) => availability.call('write', operation))
-    }
-    schedule(regularly)
+  async function compareNow(): Promise<number | undefined> {
+    if (!isPossible()) return undefined
+    if (!isSubscribed) await hearBy(send)
+    const answer = await compare(send, availability.allows('write'))
+    return answer.ok ? answer.value : undefined
   }
 
   if (sets) {
     availability.onRecovery(async ({ call }) => {
-      // First the ear, then the look: what is published in between is heard.
-      const heard = await call(listen)
-      if (!heard.ok) compareSoon()
-      const fault = sets && (await compare(call))
+      send = call
+      await hearBy(call)
+      const compared = sets && (await compare(call, true))
+      const fault = compared?.ok === false ? compared.fault : undefined
       if (fault?.kind !== 'rejected' && fault?.kind !== 'misconfigured') return fault
       // The probe has been answered, so it is these commands alone that are refused: that must not keep the primary away.
       sets = undefined
@@ -163,7 +190,8 @@ export function createEndings({
       )
       return undefined
     })
-    schedule(regularly)
+    // Recovery needs writes; what others ended can be heard of without.
+    availability.watch((circuit) => isReadOnly(circuit) && comparing.soon())
   }
 
   return {
@@ -173,29 +201,44 @@ export function createEndings({
     isEnded: marks.isEnded,
     isUserEnded: marks.isUserEnded,
     userEndedBefore: marks.userEndedBefore,
-    mark: (ending) => void marks.mark(ending),
-    async tell(ending, wireKey) {
+    async end(ending, through) {
       const member = marks.mark(ending)
+      let isTold = false
       try {
-        if (sets) await add([member], wireKey)
-        else if (wireKey !== undefined) await backend.delete(wireKey)
-      } catch (error) {
-        compareSoon()
-        throw error
+        await through(async (wireKey) => {
+          if (sets) await add([member], wireKey)
+          else if (wireKey !== undefined) await backend.delete(wireKey)
+          isTold = true
+        })
+      } finally {
+        if (!isTold) comparing.soon()
       }
+      return isTold
     },
     isHearing: () => (sets ? isHearing : !backend.capabilities.shared),
     async isComplete(since) {
       if (since < marks.since()) await answers
       return since >= marks.since()
     },
-    compareSoon,
-    close() {
-      isClosed = true
-      timer?.cancel()
+    async isInStep() {
+      if (!sets) return true
+      const answer = await send(comparing.fresh)
+      return answer.ok && answer.value
     },
+    close: comparing.close,
   }
 }
+
+function callsOf(clock: Clock): Call {
+  const calls = createCalls(createDeadlines({ timeout: patience, clock }))
+  return (operation) => calls.send(operation, succeeded, failed)
+}
+
+function isReadOnly(circuit: Circuit): boolean {
+  return circuit.at === 'open' && circuit.scope === 'writes'
+}
+
+function ignore(): void {}
 
 function toMessage(members: readonly Member[]): Uint8Array {
   return Buffer.from(members.map(([member, expiresAt]) => `${member} ${expiresAt}`).join('\n'))

@@ -12,7 +12,7 @@ const userMarkLife: Milliseconds = 30 * 86_400_000
 export function createListing(
   options: EngineOptions,
   facts: Facts,
-  end: (id: string) => Promise<void>,
+  end: (id: string) => Promise<boolean>,
 ): Pick<Sessions, 'list' | 'endOne' | 'endAll' | 'ids' | 'all' | 'clear' | 'count'> {
   const { entries, endings, index, availability, clock } = options
   const { digest, isEnded, userOf, usualLifetime } = facts
@@ -71,8 +71,7 @@ export function createListing(
       except: except === undefined ? undefined : digest(except),
       until: clock.now() + Math.max(userMarkLife, usualLifetime()),
     } as const
-    endings.mark(ending)
-    await entries.tell(() => endings.tell(ending))
+    await endings.end(ending, (tell) => entries.tell(() => tell()))
     await Promise.all(sessions.filter(({ id }) => id !== except).map(({ id }) => end(id)))
   }
 
@@ -103,10 +102,19 @@ export function createListing(
 
   async function clear(): Promise<void> {
     await availability.settled()
-    if (availability.state() !== 'healthy')
-      throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'Sessions cannot be cleared while degraded.')
-    for await (const batch of entries.keys()) await Promise.all(batch.map(end))
+    if (!availability.allows('write')) throw uncleared()
+    for await (const batch of entries.primaryKeys()) {
+      const told = await Promise.all(batch.map(end))
+      if (told.includes(false)) throw uncleared()
+    }
   }
 
   return { list, endOne, endAll, ids, all, clear, count: async () => (await ids()).length }
+}
+
+function uncleared(): HoldfastError {
+  return new HoldfastError(
+    'ERR_HOLDFAST_UNAVAILABLE',
+    'Redis did not answer: some sessions were not cleared.',
+  )
 }

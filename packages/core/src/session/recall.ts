@@ -13,7 +13,7 @@ const overlap: Milliseconds = 10_000
 export function createRecall(
   options: EngineOptions,
   facts: Facts,
-  end: (id: string) => Promise<void>,
+  end: (id: string) => Promise<unknown>,
 ): (id: string, token?: string) => Promise<Loaded> {
   const { entries, endings, continuity, availability, events, clock } = options
   const { knownOf, forget, digest, isEnded, userOf, lifetimeOf, noted, missing, ended } = facts
@@ -106,8 +106,12 @@ export function createRecall(
   /** Redis has nothing, and nobody ended it: it was lost, evicted, or born in an outage. */
   async function restore(id: string, sent: Sent, copy: Found | undefined): Promise<Loaded> {
     const { claims } = sent
+    const isInStep = await endings.isInStep()
     if (!(await continuity!.mayRestore(claims))) return missing()
-    if (isEnded(id)) return ended()
+    const isOver = (): boolean =>
+      isEnded(id) ||
+      (claims.user !== undefined && endings.isUserEnded(claims.user, digest(id), claims.begunAt))
+    if (isOver()) return ended()
     const isNewer = copy !== undefined && copy.revision >= claims.revision
     if (!isNewer && knownOf(id).revision - overlap > claims.revision) {
       events.emit('session', { outcome: 'refused', reason: 'older than a version seen' })
@@ -118,11 +122,14 @@ export function createRecall(
     const { begunAt, endsAt } = claims
     // What is saved over it must not be given up for want of it in Redis.
     const unstored = (): Loaded =>
-      noted(id, loadedEntry(entries.assume(id, data, { revision, stamp: begunAt, endsAt }), sent))
-    if (!availability.allows('write')) return unstored()
+      noted(id, {
+        ...loadedEntry(entries.assume(id, data, { revision, stamp: begunAt, endsAt }), sent),
+        degraded: isNewer ? 'memory' : 'token',
+      })
+    // Whether it was ended cannot be asked, or it cannot be kept: Redis does not stand behind it.
+    if (!isInStep || !availability.allows('write')) return unstored()
     const result = await put(id, data, { endsAt, begunAt, revision, over: 'absent', decides: false })
-    endings.compareSoon()
-    if (isEnded(id)) {
+    if (isOver()) {
       await end(id)
       return ended()
     }

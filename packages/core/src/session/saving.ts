@@ -15,7 +15,7 @@ const maxConflicts = 8
 export function createSaving(
   options: EngineOptions,
   facts: Facts,
-  end: (id: string) => Promise<void>,
+  end: (id: string) => Promise<unknown>,
 ): Pick<Sessions, 'save' | 'touch' | 'tokenFor' | 'isUnchanged'> {
   const { entries, endings, index, continuity, ttl, clock, touchAfter } = options
   const { knownOf, digest, isEnded, userOf, lifetimeOf, missing, ended } = facts
@@ -126,7 +126,7 @@ export function createSaving(
     if (from?.status === 'unknown' || isEnded(id)) return
     if (from?.status === 'found') from.draft.isTouched = from.draft.revision > 0
     const lifetime = lifetimeOf(data, from?.status === 'found' ? endsAtOf(from) : 0)
-    if (lifetime <= 0) return end(id)
+    if (lifetime <= 0) return void (await end(id))
     const now = clock.now()
     const there = knownOf(id)
     const written = Math.max(there.revision, from?.status === 'found' ? from.draft.revision : 0)

@@ -92,14 +92,13 @@ export function createSessions(options: EngineOptions): Sessions {
   const facts = createFacts(options)
   const { knownOf, digest, isEnded, usualLifetime, missing } = facts
 
-  async function end(id: string): Promise<void> {
+  /** Tells whether Redis heard of it. */
+  async function end(id: string): Promise<boolean> {
     const now = clock.now()
     const { digest: session, until } = knownOf(id)
     const left = Math.max(until, now + usualLifetime(), now + (continuity?.lifetime ?? 0))
-    const ending = { of: 'session', session, until: left } as const
     facts.forget(id)
-    endings.mark(ending)
-    await entries.delete(id, (wireKey) => endings.tell(ending, wireKey))
+    return endings.end({ of: 'session', session, until: left }, (tell) => entries.delete(id, tell))
   }
 
   return {
@@ -107,7 +106,7 @@ export function createSessions(options: EngineOptions): Sessions {
     begin: missing,
     isEnded,
     load: createRecall(options, facts, end),
-    end,
+    end: async (id) => void (await end(id)),
     handleOf: digest,
     ...createSaving(options, facts, end),
     ...createListing(options, facts, end),
