@@ -34,7 +34,7 @@ export interface Health {
   readonly fault:
     | { readonly kind: string; readonly code: string; readonly hint: string | undefined }
     | undefined
-  /** Since the start: transitions to degraded, entries that could not be read, answers that belonged to another key. */
+  /** Since the start: outages (what is back for less than a second goes on), entries that could not be read, answers that belonged to another key. */
   readonly counts: {
     readonly outages: number
     readonly unreadable: number
@@ -78,7 +78,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
   const { clock, logger, prefix, operationTimeout } = settings
   const backend = choosePrimary(options, { logger, clock })
 
-  const counts = { outages: 0, unreadable: 0, foreign: 0, dropped: 0 }
+  const counts = { unreadable: 0, foreign: 0, dropped: 0 }
   const sessionCounts = { restored: 0, completed: 0, served: 0, refused: 0, ended: 0, omitted: 0 }
   const events = createEvents((error) => logger.error(`holdfast: an event listener failed: ${String(error)}`))
   const copies = createMemoryTable({ clock, ...settings.fallback })
@@ -86,8 +86,6 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
   const engines: (() => void)[] = []
   const rulesInForce = new Set<string>()
   let since = clock.now()
-  /** From the first loss until it is healthy again, however often recovering fails. */
-  let isOutage = false
   let closing: Promise<void> | undefined
 
   const log = createTransitionLog({
@@ -107,8 +105,6 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
     onTransition(from, to, circuit) {
       const lasted = clock.now() - since
       since = clock.now()
-      if (to === 'degraded' && !isOutage) counts.outages++
-      if (to !== 'recovering') isOutage = to === 'degraded'
       log.note(to, circuit)
       events.emit('transition', { from, to, ...standing(circuit), lasted })
     },
@@ -172,7 +168,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       backend: backend.name,
       since,
       ...standing(availability.circuit()),
-      counts: { ...counts, sessions: { ...sessionCounts } },
+      counts: { outages: log.outages(), ...counts, sessions: { ...sessionCounts } },
       memory: {
         entries: copies.size(),
         bytes: copies.bytes(),

@@ -126,9 +126,12 @@ describe('availability', () => {
     for (let i = 0; i < 10; i++) {
       backend.tell({ status: 'lost', cause: undefined })
       await clock.advance(400)
+      backend.tell({ status: 'ready' })
+      await clock.advance(100)
       expect(holdfast.state).toBe('healthy')
     }
     await clock.advance(2_000)
+    expect(holdfast.health().counts.outages).toBe(1)
     expect(lines.filter((line) => line.includes('degraded:'))).toHaveLength(1)
     expect(lines.filter((line) => line.includes('healthy again'))).toHaveLength(1)
   })
@@ -143,7 +146,7 @@ describe('availability', () => {
 
   it('takes a primary that cannot be settled with for one outage, and tries it less and less often', async () => {
     const { clock, backend, holdfast, transitions, lines } = await setUp()
-    backend.mode = 'refusing conditions'
+    backend.forbidden = 'conditional set'
     backend.tell({ status: 'lost', cause: undefined })
     transitions.length = 0
     const { calls } = backend
@@ -157,10 +160,29 @@ describe('availability', () => {
     const later = backend.calls
     await clock.advance(60_000)
     expect((backend.calls - later) / 3).toBeLessThan(17)
-    backend.mode = 'well'
+    backend.forbidden = undefined
     await clock.advance(10_000)
     expect(transitions.at(-1)).toBe('healthy')
     expect(lines.filter((line) => line.includes(': degraded:'))).toHaveLength(1)
+  })
+
+  it('tries seldom what can be settled with, and then refuses the first call each time', async () => {
+    const { clock, backend, holdfast, entries, transitions } = await setUp()
+    await clock.advance(5_000)
+    transitions.length = 0
+    backend.forbidden = 'getMany'
+    async function callFor(ms: number): Promise<void> {
+      for (let i = 0; i < ms / 50; i++) {
+        void entries.getMany(['a'])
+        await clock.advance(50)
+      }
+    }
+    await callFor(20_000)
+    expect(transitions.filter((to) => to === 'degraded').length).toBeLessThan(10)
+    expect(holdfast.health().counts.outages).toBe(1)
+    backend.forbidden = undefined
+    await callFor(7_000)
+    expect(holdfast.state).toBe('healthy')
   })
 
   it('starts without its primary, and finds it by itself', async () => {

@@ -4,7 +4,9 @@ import type { Clock } from '../src/clock.ts'
 
 /** The memory backend behind a line that a test can cut, hang or make refuse writes. Not Redis: for unit tests of time. */
 export interface BreakableBackend extends Backend {
-  mode: 'well' | 'failing' | 'hanging' | 'refusing writes' | 'refusing conditions'
+  mode: 'well' | 'failing' | 'hanging' | 'refusing writes'
+  /** What this user may not do, though the probe is answered. */
+  forbidden: 'getMany' | 'conditional set' | undefined
   /** How many calls reached it. */
   calls: number
   resets: number
@@ -16,10 +18,16 @@ export interface BreakableBackend extends Backend {
 export function breakableBackend(clock: Clock): BreakableBackend {
   const memory = createMemoryBackend({ clock })
   const late: (() => Promise<unknown>)[] = []
-  let listener: ((change: ConnectionChange) => void) | undefined
+  const listeners = new Set<(change: ConnectionChange) => void>()
 
-  function through<T>(isWrite: boolean, operation: () => Promise<T>, isConditional = false): Promise<T> {
+  function through<T>(
+    isWrite: boolean,
+    operation: () => Promise<T>,
+    what?: BreakableBackend['forbidden'],
+  ): Promise<T> {
     backend.calls++
+    if (what !== undefined && what === backend.forbidden)
+      return Promise.reject(Object.assign(new Error('NOPERM no permissions'), { name: 'ReplyError' }))
     switch (backend.mode) {
       case 'failing':
         return Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))
@@ -28,10 +36,6 @@ export function breakableBackend(clock: Clock): BreakableBackend {
       case 'refusing writes':
         if (isWrite)
           return Promise.reject(Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' }))
-        return operation()
-      case 'refusing conditions':
-        if (isConditional)
-          return Promise.reject(Object.assign(new Error('NOPERM no permissions'), { name: 'ReplyError' }))
         return operation()
       case 'well':
         return operation()
@@ -43,11 +47,13 @@ export function breakableBackend(clock: Clock): BreakableBackend {
     name: 'breakable',
     capabilities: { shared: true, durable: false },
     mode: 'well',
+    forbidden: undefined,
     calls: 0,
     resets: 0,
     get: (key) => through(false, () => memory.get(key)),
-    getMany: (keys) => through(false, () => memory.getMany(keys)),
-    set: (key, value, options) => through(true, () => memory.set(key, value, options), options?.ifAbsent),
+    getMany: (keys) => through(false, () => memory.getMany(keys), 'getMany'),
+    set: (key, value, options) =>
+      through(true, () => memory.set(key, value, options), options?.ifAbsent ? 'conditional set' : undefined),
     delete: (key) => through(true, () => memory.delete(key)),
     touch: (key, ttl) => through(true, () => memory.touch(key, ttl)),
     sets: {
@@ -57,12 +63,14 @@ export function breakableBackend(clock: Clock): BreakableBackend {
       scan: (set) => memory.sets!.scan(set),
     },
     watch(heard) {
-      listener = heard
+      listeners.add(heard)
       if (backend.mode === 'well') heard({ status: 'ready' })
-      return () => (listener = undefined)
+      return () => void listeners.delete(heard)
     },
     reset: () => void backend.resets++,
-    tell: (change) => listener?.(change),
+    tell(change) {
+      for (const listener of listeners) listener(change)
+    },
     async deliver() {
       for (const operation of late.splice(0)) await operation().catch(() => {})
     },

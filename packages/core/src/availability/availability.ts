@@ -99,6 +99,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       pace.begin()
       if (!probing) scheduleProbe()
     }
+    if (next.at === 'closed' && isOutage(before)) pace.end()
     state = next.at === 'half-open' && isUnsettled ? 'degraded' : stateOf(next)
     if (from !== state) options.onTransition(from, state, next)
     for (const watcher of watchers) watcher(next)

@@ -22,6 +22,8 @@ export function guarded(logger: Logger): Logger {
 /** Writes one line per transition, and a reminder while an outage lasts. */
 export interface TransitionLog {
   note(to: State, circuit: Circuit): void
+  /** How many outages there were; what comes and goes is one. */
+  outages(): number
   close(): void
 }
 
@@ -44,6 +46,7 @@ export function createTransitionLog(options: {
 }): TransitionLog {
   const { logger, clock, name } = options
   let outageSince: number | undefined
+  let outages = 0
   let isToldOf = false
   let hasBeenHealthy = false
   let known: Fault | undefined
@@ -78,6 +81,7 @@ export function createTransitionLog(options: {
     const isVague = known?.code === 'CONNECTION_LOST'
     if (outageSince === undefined) {
       outageSince = clock.now()
+      outages++
       isToldOf = false
     }
     if (isToldOf) after(remindEvery, remind)
@@ -104,6 +108,7 @@ export function createTransitionLog(options: {
       if (to === 'degraded') noteLoss(circuit)
       else if (to === 'healthy') noteReturn()
     },
+    outages: () => outages,
     close: () => timer?.cancel(),
   }
 }
