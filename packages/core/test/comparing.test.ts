@@ -39,9 +39,9 @@ describe('comparing', () => {
   it('goes on by itself, the less often the more there is', async () => {
     const { clock, made, end } = comparisons()
     for (const [size, pause] of [
-      [0, 5_000],
-      [1_000, 5_000],
-      [20_000, 100_000],
+      [0, 30_000],
+      [1_000, 30_000],
+      [5_000, 150_000],
       [10_000_000, 300_000],
     ] as const) {
       await clock.advance(300_000)
@@ -98,7 +98,7 @@ describe('comparing', () => {
     await clock.advance(60_000)
     expect(made.begun).toBe(0)
     made.isPossible = true
-    await clock.advance(5_000)
+    await clock.advance(30_000)
     expect(made.begun).toBe(1)
     comparing.close()
     await end(0)

@@ -61,7 +61,8 @@ export interface Backend {
   ping(): Promise<void>
   /**
    * Tells when the connection is lost or usable again; gives a function that stops it. Called at once with `ready`
-   * where it is. A backend that has no connection leaves this out: it is always ready.
+   * where it is. `ready` again, without a loss, says that one of several servers may be another one from now on, and may
+   * lack what was written last. A backend that has no connection leaves this out: it is always ready.
    */
   watch?(listener: (change: ConnectionChange) => void): () => void
   /** Drops every connection and all that is in flight on it, and connects anew. Left out where there is no connection. */

@@ -21,7 +21,7 @@ const soonAfter: Milliseconds = 50
 const firstRetry: Milliseconds = 100
 const lastRetry: Milliseconds = 5_000
 /** How often nothing hints at a gap, per thousand that are compared: so much a process may ask for all day long. */
-const perThousand: Milliseconds = 5_000
+const perThousand: Milliseconds = 30_000
 const longestPause: Milliseconds = 300_000
 /** Of the time, comparing for those who ask takes no more than one part in so many. */
 const share = 10
@@ -47,7 +47,7 @@ export function createComparing({ clock, compare, isPossible }: ComparingOptions
   function tick(): void {
     due = Infinity
     if (isPossible()) void next()
-    else soon(lastRetry)
+    else soon(perThousand)
   }
 
   /** One that is under way may have read past what is asked for. */

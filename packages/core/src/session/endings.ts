@@ -84,6 +84,7 @@ export function createEndings({
   let answers: Promise<void> | undefined
   /** Opens no circuit: a shard that hangs must not take the others away for what nobody waits for. As recovery does it, once there was one. */
   let send = callsOf(clock)
+  let unwatch: (() => void) | undefined
   const comparing = createComparing({ clock, compare: compareNow, isPossible })
 
   function add(members: readonly Member[], wireKey?: string): Promise<void> {
@@ -192,6 +193,8 @@ export function createEndings({
     })
     // Recovery needs writes; what others ended can be heard of without.
     availability.watch((circuit) => isReadOnly(circuit) && comparing.soon())
+    // It was ready all the time: one of several servers is another one, and may lack what the one before had.
+    unwatch = backend.watch?.(({ status }) => status === 'ready' && isPossible() && comparing.soon())
   }
 
   return {
@@ -225,7 +228,10 @@ export function createEndings({
       const answer = await send(comparing.fresh)
       return answer.ok && answer.value
     },
-    close: comparing.close,
+    close() {
+      comparing.close()
+      unwatch?.()
+    },
   }
 }
 

@@ -63,7 +63,7 @@ export function createLink({
   let isConnected = mode !== 'cut'
   let isAbandoned = false
   let last = Promise.resolve()
-  let tell: ((change: ConnectionChange) => void) | undefined
+  const watchers = new Set<(change: ConnectionChange) => void>()
 
   function isAnswering(): boolean {
     return mode === 'well' || mode === 'refusing'
@@ -105,6 +105,10 @@ export function createLink({
     isConnected = false
   }
 
+  function tell(change: ConnectionChange): void {
+    for (const watcher of watchers) watcher(change)
+  }
+
   function listenAgain(): void {
     if (isListening) return
     const after = Math.floor(random() * 400)
@@ -143,14 +147,14 @@ export function createLink({
       mode = next
       if (next === 'cut') {
         drop()
-        tell?.({ status: 'lost', cause: lost('ECONNREFUSED') })
+        tell({ status: 'lost', cause: lost('ECONNREFUSED') })
       } else if (isAnswering()) {
         for (const { deliver } of waiting.splice(0)) deliver()
         for (const listener of unheard.splice(0)) listener()
         listenAgain()
         if (!isConnected) {
           isConnected = true
-          tell?.({ status: 'ready' })
+          tell({ status: 'ready' })
         }
       }
     },
@@ -160,7 +164,7 @@ export function createLink({
     },
     abandon() {
       isAbandoned = true
-      tell = undefined
+      watchers.clear()
       drop()
       mode = 'cut'
     },
@@ -197,17 +201,17 @@ export function createLink({
     },
     ping: () => send(() => undefined, 'read'),
     watch(listener) {
-      tell = listener
+      watchers.add(listener)
       if (isAnswering()) listener({ status: 'ready' })
-      return () => void (tell = undefined)
+      return () => void watchers.delete(listener)
     },
     reset() {
       drop()
-      tell?.({ status: 'lost', cause: undefined })
+      tell({ status: 'lost', cause: undefined })
       if (!isAnswering()) return
       isConnected = true
       listenAgain()
-      tell?.({ status: 'ready' })
+      tell({ status: 'ready' })
     },
     close: async () => undefined,
   }

@@ -10,6 +10,8 @@ export interface ConnectionState {
   /** Keeps the client's last error: it says why the connection is lost, which the loss itself does not. */
   note(error: unknown): void
   announceReady(): void
+  /** One of several servers is gone, or another one. */
+  announceChange(): void
   /** We are about to drop the connection: nothing is sent on it from now on. The loss is still to be announced. */
   unready(): void
   /** Tells that the connection is lost, once per loss and cause. */
@@ -44,6 +46,9 @@ export function createConnectionState(): ConnectionState {
       cause = undefined
       announced = undefined
       tell({ status: 'ready' })
+    },
+    announceChange() {
+      if (ready) tell({ status: 'ready' })
     },
     unready() {
       ready = false

@@ -52,6 +52,7 @@ export function keepIoredisConnected(
   })
   client.on('reconnecting', () => (loose || isAbandoned()) && unref())
   client.on('ready', () => void announceWhenVerified())
+  client.on('-node', state.announceChange)
   onEveryConnection(client, (node) => {
     if (cork) corkTurns(node.stream, () => node.commandQueue.length > 0)
     // ioredis listens to the socket only after it has told of the connection.

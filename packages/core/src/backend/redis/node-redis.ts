@@ -25,6 +25,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
       const client = dialect.duplicate()
       client.on('error', onError)
       client.on('node-error', onError)
+      client.on('node-ready', state.announceChange)
       return client
     },
     connect: (client) => dialect.connect(client),

@@ -52,7 +52,8 @@ export interface CommandPort {
   track?(prefix: string, listener: TrackingListener): Tracking
   /**
    * Tells when commands can be written (connected, authenticated, on the right database), at once where they can already,
-   * and when they cannot any more. `lost` names the client's last error.
+   * and when they cannot any more. `lost` names the client's last error. `ready` again, where one of the masters of a cluster
+   * was lost or is another one.
    */
   watch(listener: (change: ConnectionChange) => void): () => void
   /** Drops the connections and what is in flight on them, and connects anew. Does nothing while it is connecting. */
