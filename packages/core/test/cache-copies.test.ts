@@ -116,6 +116,17 @@ describe('what a factory gives that is not stored', () => {
   })
 })
 
+it('does not count what was there when an idle connection was closed: for others that may have been an outage', async () => {
+  const { cache, holdfast, proxy } = await start({ quarantine: 500 })
+  await cache.set('key', 'old')
+  await pause(1_100)
+  proxy.fin()
+  await eventually(async () => expect(await cache.get('key')).toBeUndefined())
+  expect(holdfast.health().counts.outages).toBe(0)
+  await pause(600)
+  expect(await cache.get('key')).toBe('old')
+})
+
 describe('a version that Redis evicts', () => {
   it.each<[what: string, version: string, invalidate: (cache: Cache) => Promise<boolean>]>([
     ['a tag', ':tag', (cache) => cache.deleteByTag('tag')],

@@ -21,6 +21,7 @@ import { createPolicyReader, type CachePolicy } from './policy.ts'
 import { createProducer } from './produce.ts'
 import { createQuarantine } from './quarantine.ts'
 import { createReserve } from './reserve.ts'
+import { watchReturns } from './returns.ts'
 import { createSights } from './sight.ts'
 import { createCounters } from './statistics.ts'
 import { createStoring } from './storing.ts'
@@ -139,7 +140,6 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     isMirror: rule === 'memory',
     copies: ground.copies,
     envelopes,
-    availability,
     clock,
   })
   // After what it tells, as a backend may tell at once.
@@ -167,7 +167,11 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     const opened = envelopes.open(wireKey, bytes)
     return opened.status === 'opened' ? opened.value : undefined
   }
-  const quarantine = createQuarantine(parseDuration('quarantine', quarantineLength, { max: 60_000 }), ground)
+  const quarantine = createQuarantine(parseDuration('quarantine', quarantineLength, { max: 60_000 }), clock)
+  const unwatch = watchReturns(availability, () => {
+    quarantine.begin()
+    reserve.dropAll()
+  })
   const sights = createSights({ entries, versions, near, reserve, quarantine, open, now: clock.now })
   const leases = createLeases({ entries, sights, clock, isWritable: () => availability.allows('write') })
   const storing = createStoring({
@@ -224,8 +228,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   })
   ground.onClose(() => {
     hearing.close()
-    reserve.close()
-    quarantine.close()
+    unwatch()
     factories.close()
   })
   return createCache({

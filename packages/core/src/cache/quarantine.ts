@@ -1,4 +1,3 @@
-import type { Availability } from '../availability/availability.ts'
 import type { Clock } from '../clock.ts'
 import type { Milliseconds } from '../units.ts'
 
@@ -7,28 +6,17 @@ import type { Milliseconds } from '../units.ts'
  * entries from before the recovery do not count, as if the outage had lasted that much longer.
  */
 export interface Quarantine {
+  /** The outage is over now. */
+  begin(): void
   /** Whether an entry with this revision does not count now. */
   holds(revision: number): boolean
   /** Whether there is one now. */
   isOn(): boolean
-  close(): void
 }
 
-export function createQuarantine(
-  length: Milliseconds,
-  { availability, clock }: { readonly availability: Availability; readonly clock: Clock },
-): Quarantine {
-  let wasOpen = false
+export function createQuarantine(length: Milliseconds, clock: Clock): Quarantine {
   let recoveredAt = 0
   let until = 0
-
-  const unwatch = availability.watch(({ at }) => {
-    if (at === 'open') wasOpen = true
-    if (at !== 'closed' || !wasOpen) return
-    wasOpen = false
-    recoveredAt = clock.now()
-    until = recoveredAt + length
-  })
 
   function isOn(): boolean {
     if (until === 0) return false
@@ -38,8 +26,11 @@ export function createQuarantine(
   }
 
   return {
+    begin() {
+      recoveredAt = clock.now()
+      until = recoveredAt + length
+    },
     isOn,
     holds: (revision) => isOn() && revision < recoveredAt,
-    close: unwatch,
   }
 }

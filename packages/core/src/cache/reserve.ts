@@ -1,4 +1,3 @@
-import type { Availability } from '../availability/availability.ts'
 import type { MemoryTable } from '../backend/memory-table.ts'
 import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
@@ -17,7 +16,6 @@ export interface Reserve {
   outdate(wireKey: string): void
   /** What others changed may not have been heard of. */
   dropAll(): void
-  close(): void
 }
 
 export function createReserve({
@@ -25,7 +23,6 @@ export function createReserve({
   isMirror,
   copies,
   envelopes,
-  availability,
   clock,
 }: {
   /** What the wire keys begin with. */
@@ -34,17 +31,8 @@ export function createReserve({
   readonly isMirror: boolean
   readonly copies: MemoryTable
   readonly envelopes: Envelopes
-  readonly availability: Availability
   readonly clock: Clock
 }): Reserve {
-  let wasOpen = false
-  const unwatch = availability.watch(({ at }) => {
-    if (at === 'open') wasOpen = true
-    if (at !== 'closed' || !wasOpen) return
-    wasOpen = false
-    dropAll()
-  })
-
   function drop(wireKey: string): void {
     if (copies.get(wireKey)?.length !== 0) copies.delete(wireKey)
   }
@@ -78,6 +66,5 @@ export function createReserve({
       if (!isMirror) drop(wireKey)
     },
     dropAll,
-    close: unwatch,
   }
 }
