@@ -29,7 +29,7 @@ const ofManager: OptionNames<CacheManagerOptions & Idle & Global> = {
 const ofModule: OptionNames<HoldfastModuleOptions & Global> = {
   ...holdfastOptionNames,
   holdfast: true,
-  cache: true,
+  cache: { names: cacheOptionNames },
   isGlobal: true,
 }
 
@@ -39,7 +39,6 @@ export function checkManagerOptions(options: object): void {
 }
 
 /** Throws `ERR_HOLDFAST_OPTION` for an option of the Holdfast module, or of its cache, that there is not; shows no value. */
-export function checkModuleOptions(options: HoldfastModuleOptions): void {
+export function checkModuleOptions(options: object): void {
   refuseUnknownOptions(options, ofModule)
-  refuseUnknownOptions(options.cache ?? {}, cacheOptionNames, 'cache.')
 }

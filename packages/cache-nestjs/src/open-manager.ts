@@ -1,4 +1,10 @@
-import { HoldfastError, type Cache as CacheEngine, type Holdfast } from '@holdfast/core'
+import {
+  cacheOptionNames,
+  HoldfastError,
+  onlyOptions,
+  type Cache as CacheEngine,
+  type Holdfast,
+} from '@holdfast/core'
 import { createCacheManager, type CacheManager } from './cache-manager.ts'
 import { checkManagerOptions } from './known-options.ts'
 import { prefixOf } from './namespace.ts'
@@ -32,7 +38,11 @@ export async function openManager(options: CacheOptions, shared: Opened | undefi
   }
 
   function engineOn(holdfast: Holdfast): CacheEngine {
-    return holdfast.cache({ ...own, ttl: ttl || undefined, prefix: prefixOn(holdfast) })
+    return holdfast.cache({
+      ...onlyOptions(own, cacheOptionNames),
+      ttl: ttl || undefined,
+      prefix: prefixOn(holdfast),
+    })
   }
 
   function openShared({ holdfast, engine }: Opened): Opened {

@@ -10,12 +10,14 @@ import { copyTtl, createEntries, type Entries, type EntriesOptions } from './deg
 import { watchEpoch } from './degradation/epoch.ts'
 import { createJournal, type Journal } from './degradation/journal.ts'
 import { createKnowledge } from './degradation/knowledge.ts'
-import { degradationRules, type Concern, type Rule } from './degradation/rules.ts'
+import { ruleOf, type Concern } from './degradation/rules.ts'
 import { createTransitionLog } from './degradation/transition-log.ts'
 import { createEnvelopes, type EnvelopeOptions, type Envelopes } from './envelope/envelope.ts'
-import { HoldfastError, optionError } from './errors.ts'
+import { HoldfastError } from './errors.ts'
 import { createEvents, type HoldfastEvents, type State } from './events.ts'
 import { createKeyspace, joinPrefix } from './keys.ts'
+import { refuseUnknownOptions } from './known-options.ts'
+import { cacheOptionNames, entryOptionNames, sessionEngineOptionNames } from './option-names.ts'
 import { assembleSessions } from './session/assemble.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { CacheOptions, EntryOptions, HoldfastOptions, SessionOptions } from './options.ts'
@@ -184,8 +186,9 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         `Redis is required at start and not available (${fault?.code ?? 'CLOSED'})${fault?.hint ? `: ${fault.hint}` : ''}.`,
       )
     },
-    sessions: (own = {}) =>
-      assembleSessions(own, {
+    sessions(own = {}) {
+      refuseUnknownOptions(own, sessionEngineOptionNames)
+      return assembleSessions(own, {
         backend,
         availability,
         clock,
@@ -195,9 +198,11 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         entriesOf: (keys, rule, engine) =>
           entriesOf('session', rule, { ...own, prefix: keys }, engine).entries,
         onClose: (closeEngine) => void engines.push(closeEngine),
-      }),
-    cache: (own = {}) =>
-      assembleCache(own, {
+      })
+    },
+    cache(own = {}) {
+      refuseUnknownOptions(own, cacheOptionNames)
+      return assembleCache(own, {
         backend,
         availability,
         clock,
@@ -206,8 +211,11 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
         prefix,
         entriesOf: (keys, rule, engine) => entriesOf('cache', rule, { ...own, prefix: keys }, engine),
         onClose: (closeEngine) => void engines.push(closeEngine),
-      }),
-    entries({ concern, rule, ...own }) {
+      })
+    },
+    entries(given) {
+      refuseUnknownOptions(given, entryOptionNames)
+      const { concern, rule, ...own } = given
       return entriesOf(concern, rule as string | undefined, own, {
         ttlOf: () => copyTtl,
         accepts: () => true,
@@ -236,13 +244,4 @@ function standing(circuit: Circuit): Pick<Health, 'degraded' | 'fault'> {
   if (circuit.at !== 'open' && circuit.at !== 'half-open') return { degraded: 'nothing', fault: undefined }
   const { kind, code, hint } = circuit.fault
   return { degraded: circuit.scope, fault: { kind, code, hint } }
-}
-
-function ruleOf(concern: Concern, given: string | undefined): [name: string, rule: Rule] {
-  const rules: Readonly<Record<string, Rule>> = degradationRules[concern]
-  const names = Object.keys(rules)
-  const name = given ?? names[0]!
-  if (!Object.hasOwn(rules, name))
-    throw optionError('rule', names.map((known) => `"${known}"`).join(' or '), given)
-  return [name, rules[name]!]
 }

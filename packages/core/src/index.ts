@@ -5,14 +5,14 @@ export type { HeldHoldfast } from './adapter/held-holdfast.ts'
 export {
   checkMaxAge,
   givenStore,
-  onlyOptions,
   openSessions,
   readContinuity,
   readSecrets,
   sessionOptionNames,
 } from './adapter/session-options.ts'
-export { cacheOptionNames, holdfastOptionNames, refuseUnknownOptions } from './adapter/option-names.ts'
-export type { OptionNames } from './adapter/option-names.ts'
+export { onlyOptions, refuseUnknownOptions } from './known-options.ts'
+export type { OptionNames } from './known-options.ts'
+export { cacheOptionNames, holdfastOptionNames } from './option-names.ts'
 export type {
   AdapterContinuityOptions,
   AdapterSessionOptions,

@@ -6,6 +6,8 @@ import { guarded, type Logger } from './degradation/transition-log.ts'
 import type { EnvelopeOptions } from './envelope/envelope.ts'
 import { optionError } from './errors.ts'
 import { validatePrefix } from './keys.ts'
+import { refuseUnknownOptions } from './known-options.ts'
+import { holdfastOptionNames } from './option-names.ts'
 import type { SessionEngineOptions } from './session/assemble.ts'
 import {
   parseCount,
@@ -79,6 +81,7 @@ interface Bounds {
 
 /** Validates options and fills in defaults; throws an error that names the option which is wrong. */
 export function readSettings(options: HoldfastOptions): Settings {
+  refuseUnknownOptions(options, holdfastOptionNames)
   const { logger = console } = options
   return {
     clock: options.clock ?? systemClock,

@@ -206,7 +206,16 @@ describe('a cache', () => {
     ['tags that are no list', (cache: Any) => cache.set('k', 1, { tags: 'red' as never }), /"tags"/],
     ['an empty tag', (cache: Any) => cache.deleteByTag(''), /"tags"/],
     ['too many tags', (cache: Any) => cache.set('k', 1, { tags: Array.from({ length: 65 }, String) }), /64/],
+    ['tags that are a number', (cache: Any) => cache.deleteByTag(5 as never), /"tags".*"number"/],
+    [
+      'text for a list of keys',
+      (cache: Any) => cache.getMany('ab' as never),
+      /"keys" must be a list; got "string"/,
+    ],
+    ['text for keys to remove', (cache: Any) => cache.deleteMany('ab' as never), /"keys" must be a list/],
     ['no factory', (cache: Any) => cache.getOrSet('k', 5 as never), /"factory".*5/],
+    ['no share', (cache: Any) => cache.set('k', 1, { eager: null as never }), /"eager".*null/],
+    ['a grace of null', (cache: Any) => cache.set('k', 1, { grace: null as never }), /"grace".*null/],
     ['a share above 1', (cache: Any) => cache.getOrSet('k', () => 1, { eager: 2 }), /"eager".*2/],
     ['a value above the limit', (cache: Any) => cache.set('k', 'x'.repeat(9 * 1024 ** 2)), /limit/],
   ])('rejects %s with an error that says what is wrong', async (_, act, message) => {

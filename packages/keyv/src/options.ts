@@ -1,4 +1,5 @@
 import {
+  cacheOptionNames,
   HoldfastError,
   holdfastOptionNames,
   optionError,
@@ -41,10 +42,6 @@ export function readOptions(
   refuseUnknownOptions(options, names)
   if (options.redis !== undefined && options.holdfast !== undefined)
     throw optionError('redis', 'left out where "holdfast" is given', 'both')
-  checkPart('near', options.near, nearNames, [true, false])
-  checkPart('compression', options.compression, compressionNames, [false])
-  checkPart('encryption', options.encryption, encryptionNames)
-  checkPart('limits', options.limits, limitNames)
   return options
 }
 
@@ -69,30 +66,17 @@ function isOptions(first: KeyvRedis | KeyvHoldfastOptions): first is KeyvHoldfas
   return !isClient
 }
 
-/** The options of which one is an object, without what else it may be. */
-type Part<Name extends keyof NamespaceOptions> = Extract<NamespaceOptions[Name], object>
+const { near, rule, compression, encryption, limits } = cacheOptionNames
 
 const names: OptionNames<KeyvHoldfastOptions> = {
   ...holdfastOptionNames,
   holdfast: true,
   namespace: true,
-  near: true,
-  rule: true,
-  compression: true,
-  encryption: true,
-  limits: true,
-}
-
-const nearNames: OptionNames<Part<'near'>> = { maxEntries: true, maxBytes: true, maxAge: true }
-const compressionNames: OptionNames<Part<'compression'>> = { threshold: true, codec: true }
-const encryptionNames: OptionNames<Part<'encryption'>> = { keys: true, acceptPlaintext: true }
-const limitNames: OptionNames<Part<'limits'>> = { value: true, inflated: true }
-
-function checkPart(name: string, given: unknown, known: object, others: readonly unknown[] = []): void {
-  if (given === undefined || others.includes(given)) return
-  if (typeof given === 'object' && given !== null) return refuseUnknownOptions(given, known, `${name}.`)
-  // Text may be a secret.
-  throw optionError(name, [...others, 'an object'].join(' or '), typeof given === 'string' ? 'text' : given)
+  near,
+  rule,
+  compression,
+  encryption,
+  limits,
 }
 
 function optionProblem(message: string): HoldfastError {

@@ -24,5 +24,5 @@ export interface HoldfastStoreOptions extends AdapterSessionOptions<SessionConte
 /** The options of {@link HoldfastStore}, by name. */
 export const storeOptionNames: OptionNames<HoldfastStoreOptions> = {
   ...sessionOptionNames,
-  disableTouch: true,
+  disableTouch: 'boolean',
 }

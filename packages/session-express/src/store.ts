@@ -2,7 +2,6 @@ import {
   answer,
   HoldfastError,
   openSessions,
-  optionError,
   refuseUnknownOptions,
   type Callback,
   type Degraded,
@@ -43,7 +42,6 @@ export class HoldfastStore extends expressSession.Store {
     super()
     refuseUnknownOptions(options, storeOptionNames)
     const { disableTouch = false, ...own } = options
-    if (typeof disableTouch !== 'boolean') throw optionError('disableTouch', 'true or false', disableTouch)
     this.#held = openSessions(own)
     this.holdfast = this.#held.holdfast
     this.sessions = this.#held.sessions

@@ -1,5 +1,7 @@
 import { optionError } from '../errors.ts'
 import { createHoldfast, type Holdfast } from '../holdfast.ts'
+import { onlyOptions } from '../known-options.ts'
+import { holdfastOptionNames } from '../option-names.ts'
 import type { HoldfastOptions } from '../options.ts'
 
 /** A Holdfast, and how an adapter lets go of it. */
@@ -10,12 +12,12 @@ export interface HeldHoldfast {
 }
 
 /**
- * For authors of adapters: gives the Holdfast that an application shares, or else one of the adapter's own. Throws
- * `ERR_HOLDFAST_OPTION` for anything but a Holdfast, and for options that cannot be right.
+ * For authors of adapters: gives the Holdfast that an application shares, or else one of the adapter's own, by those of the
+ * options that are a Holdfast's. Throws `ERR_HOLDFAST_OPTION` for anything but a Holdfast, and for options that cannot be right.
  */
 export function holdfastOf(shared: Holdfast | undefined, options: HoldfastOptions): HeldHoldfast {
   if (shared === undefined) {
-    const holdfast = createHoldfast(options)
+    const holdfast = createHoldfast(onlyOptions(options, holdfastOptionNames))
     return { holdfast, close: () => holdfast.close() }
   }
   const isHoldfast = typeof shared?.sessions === 'function' && typeof shared.cache === 'function'

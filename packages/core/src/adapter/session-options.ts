@@ -1,12 +1,13 @@
 import { HoldfastError, optionError } from '../errors.ts'
 import type { Holdfast } from '../holdfast.ts'
+import { onlyOptions, type OptionNames } from '../known-options.ts'
+import { holdfastOptionNames, sessionEngineOptionNames } from '../option-names.ts'
 import type { HoldfastOptions, SessionOptions } from '../options.ts'
 import type { SessionContinuity } from '../session/assemble.ts'
 import type { ContinuityOptions } from '../session/continuity.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Duration } from '../units.ts'
 import { holdfastOf, type HeldHoldfast } from './held-holdfast.ts'
-import { holdfastOptionNames, type OptionNames } from './option-names.ts'
 
 /** The options of the continuity token, for the sessions of a framework. */
 export interface AdapterContinuityOptions<Session> extends Omit<ContinuityOptions, 'claims'> {
@@ -45,23 +46,8 @@ export interface AdapterSessionOptions<Session>
 /** The options of every session store. */
 export const sessionOptionNames: OptionNames<AdapterSessionOptions<unknown>> = {
   ...holdfastOptionNames,
+  ...sessionEngineOptionNames,
   holdfast: true,
-  prefix: true,
-  ttl: true,
-  min: true,
-  max: true,
-  jitter: true,
-  absolute: true,
-  random: true,
-  rule: true,
-  touchAfter: true,
-  continuity: true,
-  userId: true,
-  note: true,
-  format: true,
-  compression: true,
-  encryption: true,
-  limits: true,
 }
 
 /** Gives a cookie's secrets as a list; throws an error that names `secret` where there is none, or one that is empty. */
@@ -112,11 +98,6 @@ function kindOf(given: unknown): string {
   return typeof given === 'object' ? 'an object' : `a ${typeof given}`
 }
 
-/** Gives the options of these names. */
-export function onlyOptions(options: object, names: object): object {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(names, name)))
-}
-
 /**
  * Gives the store that an application brings. Throws where it is of another class, and for options of these names beside it: a
  * store that is given has its own, so they would not count.
@@ -153,7 +134,8 @@ export function openSessions<Session>({
   const held = holdfastOf(shared, own)
   try {
     // Core knows no framework: what it calls a session's data is what the framework has stored.
-    return { ...held, sessions: held.holdfast.sessions({ ...own, prefix } as SessionOptions) }
+    const ofSessions = { ...onlyOptions(own, sessionEngineOptionNames), prefix } as SessionOptions
+    return { ...held, sessions: held.holdfast.sessions(ofSessions) }
   } catch (error) {
     void held.close()
     throw error

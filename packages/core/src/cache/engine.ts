@@ -8,7 +8,7 @@ import type { Factory } from './factory.ts'
 import { handedOut } from './freeze.ts'
 import type { Hearing } from './hearing.ts'
 import type { Near, NearEntry } from './near.ts'
-import { checkedTag, type CachePolicy, type Policy, type PolicyReader } from './policy.ts'
+import { checkedList, checkedTag, type CachePolicy, type Policy, type PolicyReader } from './policy.ts'
 import { isDue, type Producer } from './produce.ts'
 import type { Reserve } from './reserve.ts'
 import type { Sight, Sights } from './sight.ts'
@@ -81,7 +81,7 @@ export function createCache(parts: EngineParts): Cache {
   }
 
   async function getMany<T>(keys: readonly string[]): Promise<(T | undefined)[]> {
-    const values: unknown[] = Array.from(keys, (key) => sights.near(key))
+    const values: unknown[] = Array.from(checkedList('keys', keys), (key) => sights.near(key))
     const far: number[] = []
     values.forEach((there, i) => {
       if (there === undefined) far.push(i)
@@ -225,9 +225,10 @@ export function createCache(parts: EngineParts): Cache {
       Promise.all([...items].map(({ key, value, policy }) => set(key, value, policy))),
     expire,
     delete: remove,
-    deleteMany: async (keys) => Promise.all(keys.map(remove)),
+    deleteMany: async (keys) => Promise.all(checkedList('keys', keys).map(remove)),
     async deleteByTag(tags) {
-      const checked = typeof tags === 'string' ? [checkedTag(tags)] : tags.map(checkedTag)
+      const checked =
+        typeof tags === 'string' ? [checkedTag(tags)] : checkedList('tags', tags).map(checkedTag)
       const told = await Promise.all(checked.map((tag) => renew(tag)))
       return told.every(Boolean)
     },

@@ -1,4 +1,5 @@
-import { optionError, unknownOption } from '../errors.ts'
+import { optionError } from '../errors.ts'
+import { refuseUnknownOptions, type OptionNames } from '../known-options.ts'
 import { createTtlPolicy } from '../ttl.ts'
 import { century, parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import { tagLifetime } from './versions.ts'
@@ -66,13 +67,13 @@ export function createPolicyReader(
     if (given === undefined) return policyOfAll
     if (typeof given !== 'object' || given === null)
       throw optionError('policy', 'an object such as { ttl: "5m" }', given)
-    for (const name in given) if (!Object.hasOwn(cachePolicyNames, name)) throw unknownOption(name)
+    refuseUnknownOptions(given, cachePolicyNames)
     return read({ ...usual, ...defined(given) })
   }
 }
 
 /** What may be given per call, by name. */
-export const cachePolicyNames: Readonly<Record<keyof CachePolicy, true>> = {
+export const cachePolicyNames: OptionNames<CachePolicy> = {
   ttl: true,
   grace: true,
   jitter: true,
@@ -95,15 +96,17 @@ const mostTags = 64
 const longestTag = 256
 
 function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
-  const { ttl = defaultTtl, jitter, eager = 1, lease = defaultLease, negative = false } = given
-  if (!(eager >= 0 && eager <= 1)) throw optionError('eager', 'a share from 0 to 1', eager)
+  const { ttl = defaultTtl, grace = 0, jitter, eager = 1, lease = defaultLease, negative = false } = given
+  const { softTimeout = Infinity, hardTimeout = Infinity, tags: tagsOrFunction = noTags } = given
+  if (typeof eager !== 'number' || !(eager >= 0 && eager <= 1))
+    throw optionError('eager', 'a share from 0 to 1', eager)
   const byValue = typeof ttl === 'function' ? (ttl as (value: unknown) => Duration | undefined) : undefined
   const fixed = byValue || ttl === Infinity ? undefined : (ttl as Duration)
   const lifetime = createTtlPolicy<Duration | undefined>(
     { ttl: byValue ? (own) => own : fixed, jitter, random },
     { ttl: defaultTtl },
   )
-  const tags = typeof given.tags === 'function' ? undefined : checkedTags(given.tags ?? [])
+  const tags = typeof tagsOrFunction === 'function' ? undefined : checkedTags(tagsOrFunction)
   const negativeTtl = negative === false ? 0 : parseDuration('negative', negative, { min: 1 })
 
   function ttlOf(value: unknown): Milliseconds {
@@ -116,13 +119,13 @@ function readPolicy<T>(given: CachePolicy<T>, random: () => number): Policy {
     // A function of the value knows nothing of there being none.
     return value === undefined
       ? noTags
-      : checkedTags((given.tags as (value: unknown) => readonly string[])(value))
+      : checkedTags((tagsOrFunction as (value: unknown) => readonly string[])(value))
   }
 
   return {
-    grace: parseDuration('grace', given.grace ?? 0, { max: century }),
-    softTimeout: parseDuration('softTimeout', given.softTimeout ?? Infinity),
-    hardTimeout: parseDuration('hardTimeout', given.hardTimeout ?? Infinity, { min: 1 }),
+    grace: parseDuration('grace', grace, { max: century }),
+    softTimeout: parseDuration('softTimeout', softTimeout),
+    hardTimeout: parseDuration('hardTimeout', hardTimeout, { min: 1 }),
     eager,
     lease: lease === false ? 0 : parseDuration('lease', lease, { min: 10, max: 600_000 }),
     tags,
@@ -149,4 +152,10 @@ function checkedTags(tags: unknown): readonly string[] {
 export function checkedTag(tag: unknown): string {
   if (typeof tag === 'string' && tag !== '' && tag.length <= longestTag && tag.isWellFormed()) return tag
   throw optionError('tags', `text of 1 to ${longestTag} characters each`, tag)
+}
+
+/** Gives a list back if it is one: text would be taken for a list of its letters. It may be a key, and is not shown. */
+export function checkedList<T>(option: string, list: readonly T[]): readonly T[] {
+  if (Array.isArray(list)) return list
+  throw optionError(option, 'a list', typeof list)
 }

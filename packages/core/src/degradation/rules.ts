@@ -1,3 +1,5 @@
+import { optionError } from '../errors.ts'
+
 /**
  * How a read is answered while the primary is away.
  *
@@ -49,3 +51,18 @@ export const degradationRules: {
 export type Concern = keyof typeof degradationRules
 /** The names of a concern's rules. */
 export type RuleName<Of extends Concern> = keyof (typeof degradationRules)[Of]
+
+/** Gives a rule of a concern, and its name; throws an error that names the option which is wrong. */
+export function ruleOf(concern: Concern, given: string | undefined): [name: string, rule: Rule] {
+  if (!Object.hasOwn(degradationRules, concern))
+    throw optionError('concern', oneOf(Object.keys(degradationRules)), concern)
+  const rules: Readonly<Record<string, Rule>> = degradationRules[concern]
+  const names = Object.keys(rules)
+  const name = given === undefined ? names[0]! : given
+  if (!Object.hasOwn(rules, name)) throw optionError('rule', oneOf(names), given)
+  return [name, rules[name]!]
+}
+
+function oneOf(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(' or ')
+}
