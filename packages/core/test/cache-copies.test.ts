@@ -121,6 +121,7 @@ it('does not count what was there when an idle connection was closed: for others
   await cache.set('key', 'old')
   await pause(1_100)
   proxy.fin()
+  await pause(50)
   await eventually(async () => expect(await cache.get('key')).toBeUndefined())
   expect(holdfast.health().counts.outages).toBe(0)
   await pause(600)
