@@ -36,6 +36,7 @@ export type { Callback } from './session/answer.ts'
 export { tokenCookieName } from './session/continuity.ts'
 export type { ContinuityOptions } from './session/continuity.ts'
 export type { SessionContinuity } from './session/assemble.ts'
+export type { Secret } from './session/secrets.ts'
 export type { SessionCookie, SessionData } from './session/session-data.ts'
 
 export { degradationRules } from './degradation/rules.ts'

@@ -1,4 +1,11 @@
-import { createCipheriv, createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createPrivateKey,
+  createSecretKey,
+  generateKeyPairSync,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto'
 import fc from 'fast-check'
 import {
   base64url,
@@ -11,6 +18,7 @@ import {
 } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../src/session/digest.ts'
+import type { Secret } from '../src/session/secrets.ts'
 import { createTokens, type TokenClaims } from '../src/session/token.ts'
 
 const secret = 'a secret of 32 bytes or a bit more'
@@ -19,7 +27,7 @@ const start = Date.UTC(2026, 10, 21)
 const session = digestOf('sess:some id')
 
 interface TokensOf {
-  secrets?: string[]
+  secrets?: Secret[]
   audience?: string
   lifetime?: number
   now?: number
@@ -54,6 +62,21 @@ const keyOf = (from: string): Uint8Array =>
 describe('a continuity token', () => {
   it('gives back what it was made of', () => {
     expect(tokensOf().open(session, tokensOf().seal(session, claims))).toEqual({ claims })
+  })
+
+  it('opens by the same secret in any form', () => {
+    const bytes = Buffer.from(`<<${secret}>>`)
+    const forms: Secret[] = [
+      Buffer.from(secret),
+      new DataView(bytes.buffer, bytes.byteOffset + 2, bytes.length - 4),
+      new Uint16Array(Uint8Array.from(Buffer.from(secret)).buffer),
+      createSecretKey(Buffer.from(secret)),
+    ]
+    const token = tokensOf().seal(session, claims)
+    for (const form of forms) {
+      expect(tokensOf({ secrets: [form] }).open(session, token)).toEqual({ claims })
+      expect(tokensOf({ secrets: [other, form] }).open(session, token)).toEqual({ claims })
+    }
   })
 
   it('gives back any session that JSON can hold', () => {

@@ -22,8 +22,8 @@ import { createTokenCookie } from './token-cookie.ts'
 export interface SessionOptions
   extends expressSession.SessionOptions, Omit<HoldfastStoreOptions, 'continuity'> {
   /**
-   * The continuity token, in a second cookie, which makes sessions outlive Redis. Its keys are derived from `secret`.
-   * Default: on; `false`: off, as under the rules `memory` and `refuse`.
+   * The continuity token, in a second cookie, which makes sessions outlive Redis. Its keys are derived from `secret`, so it
+   * has to be given here, not by cookie-parser. Default: on; `false`: off, as under the rules `memory` and `refuse`.
    */
   readonly continuity?: boolean | ContinuityOptions | undefined
 }
@@ -45,11 +45,10 @@ export interface HoldfastSession extends RequestHandler {
  * `ERR_HOLDFAST_OPTION`, or the `TypeError` of express-session for what that refuses itself.
  */
 export function session(options: SessionOptions): HoldfastSession {
-  const secrets = readSecrets(options?.secret)
-  checkMaxAge(options.cookie)
-  if (options.store !== undefined)
+  checkMaxAge(options?.cookie)
+  if (options?.store !== undefined)
     return createMiddleware(options, givenStore(HoldfastStore, options, storeOptionNames))
-  const store = createStore(options, secrets)
+  const store = createStore({ ...options })
   try {
     return createMiddleware(options, store)
   } catch (error) {
@@ -96,12 +95,17 @@ export function degraded(req: Request): Degraded {
   )
 }
 
-function createStore(options: SessionOptions, secrets: ReturnType<typeof readSecrets>): HoldfastStore {
+const secretsOfTheToken =
+  'a text that is not empty, bytes, a secret KeyObject, or an array of them, as the keys of the continuity token are ' +
+  'derived from it ("continuity: false" does without)'
+
+function createStore(options: SessionOptions): HoldfastStore {
   if (typeof options.continuity === 'object' && 'secrets' in (options.continuity ?? {}))
     throw new HoldfastError(
       'ERR_HOLDFAST_OPTION',
       'Option "continuity.secrets" must be left out: the keys of the token are derived from "secret".',
     )
   const own: HoldfastStoreOptions = onlyOptions(options, storeOptionNames)
-  return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
+  const continuity = readContinuity(options, () => readSecrets(options.secret, secretsOfTheToken))
+  return new HoldfastStore({ ...own, continuity })
 }

@@ -39,7 +39,7 @@ export function createTokenCookie({ store, name, cookie, proxy }: TokenCookieOpt
 
   function beforeHeaders(req: Request, res: Response, visit: Visit): void {
     // Another middleware may have its session in a cookie of this name, by another path.
-    if (req.sessionStore !== store) return
+    if ((req.sessionStore as unknown) !== store) return
     const { session, sessionID } = req as { session?: expressSession.Session; sessionID: string }
     if (session && typeof sessionID === 'string' && (sessionID === visit.id || isSet(res))) {
       renew(req, res, session)

@@ -2,13 +2,24 @@ import { createHoldfast } from '@holdfast/core'
 import { eventually, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import expressSession from 'express-session'
 import { Redis } from 'ioredis'
+import type { RequestHandler } from 'express'
 import { execFile } from 'node:child_process'
+import { createSecretKey, generateKeyPairSync } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { application, serve } from './browser.ts'
 import { HoldfastStore, session, type HoldfastSession } from '../src/index.ts'
 
 const secret = 'a secret of the tests, of 32 bytes and more'
+
+const { publicKey } = generateKeyPairSync('ed25519')
+
+/** The same bytes in the middle of others. */
+function viewOf(text: string): DataView {
+  const bytes = Buffer.from(`<<${text}>>`)
+  return new DataView(bytes.buffer, bytes.byteOffset + 2, bytes.length - 4)
+}
 
 /** Calls `session` as JavaScript may, and closes what it gives. */
 function create(options: unknown): HoldfastSession {
@@ -17,15 +28,17 @@ function create(options: unknown): HoldfastSession {
   return middleware
 }
 
+const secretMessage = (given: string): string =>
+  'Option "secret" must be a text that is not empty, bytes, a secret KeyObject, or an array of them, as the keys of the ' +
+  `continuity token are derived from it ("continuity: false" does without); got ${given}.`
+
 const withSecret = (options: object): unknown => ({ secret, redis: 'memory', logger: false, ...options })
 const refusal = (message: unknown): unknown =>
   expect.objectContaining({ code: 'ERR_HOLDFAST_OPTION', message })
 
 describe('session()', () => {
   it.each([undefined, null, {}])('asks for a secret where the options are %j', (options) => {
-    expect(() => create(options)).toThrow(
-      refusal('Option "secret" must be a text that is not empty, or an array of them; got undefined.'),
-    )
+    expect(() => create(options)).toThrow(refusal(secretMessage('undefined')))
   })
 
   it.each<[unknown, string]>([
@@ -37,12 +50,43 @@ describe('session()', () => {
     [[secret, 4711], 'an array with a number'],
     [4711, 'a number'],
     [{ key: 's3cret' }, 'an object'],
+    [Buffer.alloc(0), 'an object'],
+    [publicKey, 'an object'],
   ])('refuses the secret %j, and says of it only what it is', (given, kind) => {
+    for (const own of [{}, { continuity: {} }, { continuity: true }, { rule: 'token' }])
+      expect(() => create({ secret: given, redis: 'memory', ...own })).toThrow(refusal(secretMessage(kind)))
+  })
+
+  it('leaves the secret to express-session where no token needs it', async () => {
     const store = new HoldfastStore({ redis: 'memory', logger: false })
     onTestFinished(() => store.close())
-    const message = `Option "secret" must be a text that is not empty, or an array of them; got ${kind}.`
-    expect(() => create({ secret: given, redis: 'memory' })).toThrow(refusal(message))
-    expect(() => create({ secret: given, store })).toThrow(refusal(message))
+    for (const own of [{ continuity: false }, { rule: 'memory' }, { rule: 'refuse' }, { store }]) {
+      const options = 'store' in own ? own : { ...own, redis: 'memory', logger: false }
+      expect(() => create({ ...options, secret: [] })).toThrow(TypeError)
+      const parser: RequestHandler = (req, _res, next) => next(void Object.assign(req, { secret }))
+      const site = await serve(application(parser, create(options)))
+      onTestFinished(() => site.close())
+      const browser = site.browser()
+      await browser.post('/login/ada')
+      expect((await browser.get('/me')).body).toMatchObject({ user: 'ada' })
+    }
+  })
+
+  it.each([
+    ['a KeyObject', createSecretKey(Buffer.from(secret))],
+    ['a DataView', viewOf(secret)],
+    ['a Buffer', Buffer.from(secret)],
+    [
+      'a list of KeyObjects',
+      [createSecretKey(Buffer.from('another one')), createSecretKey(Buffer.from(secret))],
+    ],
+  ])('takes %s as its secret, and gives tokens', async (_, given) => {
+    const site = await serve(application(create(withSecret({ secret: given }))))
+    onTestFinished(() => site.close())
+    const browser = site.browser()
+    await browser.post('/login/ada')
+    expect(browser.token).toBeDefined()
+    expect((await browser.get('/me')).body).toMatchObject({ user: 'ada' })
   })
 
   it.each<[unknown, string]>([

@@ -20,10 +20,16 @@ export interface HoldfastStoreOptions extends AdapterSessionOptions<SessionConte
 
 /**
  * Gives the secrets that the token's keys are derived from, or nothing for a signer, which shows none. How long they have to
- * be, @fastify/session says.
+ * be, @fastify/session says; of what is neither text nor Buffer it throws where nobody can catch it.
  */
 export function secretsOf(secret: unknown): SessionContinuity['secrets'] | undefined {
   const { sign, unsign } = (secret ?? {}) as { sign?: unknown; unsign?: unknown }
   const isSigner = typeof sign === 'function' && typeof unsign === 'function'
-  return isSigner ? undefined : readSecrets(secret, 'a text that is not empty, an array of them, or a signer')
+  return isSigner ? undefined : readSecrets(secret, theirSecrets, isTheirs)
+}
+
+const theirSecrets = 'a text that is not empty, an array of such texts or Buffers, or a signer'
+
+function isTheirs(secret: unknown): boolean {
+  return typeof secret === 'string' || Buffer.isBuffer(secret)
 }

@@ -89,5 +89,6 @@ const { prefix: _, ...namesBesideStore } = sessionOptionNames
 
 function createStore(options: SessionOptions, secrets: ReturnType<typeof secretsOf>): HoldfastStore {
   const own: HoldfastStoreOptions = onlyOptions(options, sessionOptionNames)
-  return new HoldfastStore({ ...own, continuity: readContinuity(options.continuity, secrets) })
+  const continuity = readContinuity(options, () => secrets)
+  return new HoldfastStore({ ...own, continuity })
 }

@@ -1,5 +1,6 @@
 import { Signer } from '@fastify/cookie'
 import fastify from 'fastify'
+import { createSecretKey } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { HoldfastStore, session } from '../src/index.ts'
 import { secret } from './site.ts'
@@ -33,10 +34,12 @@ describe('the plugin', () => {
     [[secret, ''], 'an array with an empty text'],
     [[secret, 4711], 'an array with a number'],
     [4711, 'a number'],
+    [[new Uint8Array(32)], 'an array with an object'],
+    [[createSecretKey(Buffer.alloc(32))], 'an array with an object'],
     [{ key: 's3cret' }, 'an object'],
   ])('refuses the secret %j by its own name, and says of it only what it is', async (given, kind) => {
     const refused = refusal(
-      `Option "secret" must be a text that is not empty, an array of them, or a signer; got ${kind}.`,
+      `Option "secret" must be a text that is not empty, an array of such texts or Buffers, or a signer; got ${kind}.`,
     )
     for (const own of [{}, { continuity: {} }, { continuity: false }])
       await expect(register(withSecret({ ...own, secret: given }))).rejects.toThrow(refused as Error)
@@ -72,6 +75,8 @@ describe('the plugin', () => {
     ['token', { continuity: true }],
     ['token', { continuity: {} }],
     ['token', { secret: [Buffer.from(secret)] }],
+    ['token', { continuity: { secrets: [createSecretKey(Buffer.from(secret))] } }],
+    ['token', { secret: new Signer(secret), continuity: { secrets: [secret] } }],
     ['memory', { continuity: false }],
     ['memory', { secret: new Signer(secret) }],
     ['refuse', { rule: 'refuse' }],

@@ -5,6 +5,7 @@ import { holdfastOptionNames, sessionEngineOptionNames } from '../option-names.t
 import type { HoldfastOptions, SessionOptions } from '../options.ts'
 import type { SessionContinuity } from '../session/assemble.ts'
 import type { ContinuityOptions } from '../session/continuity.ts'
+import { isSecret, type Secret } from '../session/secrets.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Duration } from '../units.ts'
 import { holdfastOf, type HeldHoldfast } from './held-holdfast.ts'
@@ -50,37 +51,36 @@ export const sessionOptionNames: OptionNames<AdapterSessionOptions<unknown>> = {
   holdfast: true,
 }
 
-/** Gives a cookie's secrets as a list; throws an error that names `secret` where there is none, or one that is empty. */
+/** Gives a cookie's secrets as a list; throws an error that names `secret` where one is none that the framework takes. */
 export function readSecrets(
   secret: unknown,
-  expected = 'a text that is not empty, or an array of them',
-): (string | Uint8Array)[] {
+  expected: string,
+  isTaken: (one: unknown) => boolean = isSecret,
+): Secret[] {
+  const isUsable = (one: unknown): one is Secret => isSecret(one) && isTaken(one)
   const secrets: unknown[] = Array.isArray(secret) ? secret : [secret]
-  if (secrets.length > 0 && secrets.every(isSecret)) return [...secrets]
-  const wrong = kindOf(secrets.find((one) => !isSecret(one)))
+  if (secrets.length > 0 && secrets.every(isUsable)) return [...secrets]
+  const wrong = kindOf(secrets.find((one) => !isUsable(one)))
   const given = secrets === secret && secrets.length > 0 ? `an array with ${wrong}` : kindOf(secret)
   throw new HoldfastError('ERR_HOLDFAST_OPTION', `Option "secret" must be ${expected}; got ${given}.`)
 }
 
-function isSecret(secret: unknown): secret is string | Uint8Array {
-  return secret instanceof Uint8Array ? secret.length > 0 : typeof secret === 'string' && secret.trim() !== ''
-}
-
 /**
  * Completes what was asked of the continuity token by the secrets of the cookie, where it brings none; gives nothing where
- * it is turned off, or left to itself without secrets.
+ * it is turned off, or left to itself without secrets. Without a token, by a rule that has none too, nobody asks for the secrets.
  */
 export function readContinuity(
-  continuity: unknown,
-  secrets: SessionContinuity['secrets'] | undefined,
+  { continuity, rule }: { readonly continuity?: unknown; readonly rule?: unknown },
+  secretsOf: () => readonly Secret[] | undefined,
 ): SessionContinuity | undefined {
   if (continuity === false) return undefined
-  if (continuity === undefined) return secrets && { secrets }
-  if (continuity === true) return { secrets: secrets ?? [] }
-  if (typeof continuity !== 'object' || continuity === null || Array.isArray(continuity))
+  const isObject = typeof continuity === 'object' && continuity !== null && !Array.isArray(continuity)
+  if (!isObject && continuity !== undefined && continuity !== true)
     throw optionError('continuity', 'an object, true, false or left out', continuity)
-  const own = continuity as Partial<SessionContinuity>
-  return { ...own, secrets: own.secrets ?? secrets ?? [] }
+  const own: Partial<SessionContinuity> = isObject ? continuity : {}
+  const hasToken = rule !== 'memory' && rule !== 'refuse'
+  const secrets = own.secrets ?? (hasToken ? secretsOf() : undefined)
+  return continuity === undefined && !secrets ? undefined : { ...own, secrets: secrets ?? [] }
 }
 
 /** Refuses at once what no cookie can carry, and would fail with each request. */

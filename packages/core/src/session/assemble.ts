@@ -10,6 +10,7 @@ import { createContinuity, type ContinuityOptions } from './continuity.ts'
 import { createEndings } from './endings.ts'
 import { mergeSessions } from './merge.ts'
 import { copyLifetime, isSessionData, userDigest, type SessionData, type UserIdOf } from './session-data.ts'
+import { checkedSecrets, type Secret } from './secrets.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import { digestOf } from './digest.ts'
 import { createUserIndex } from './user-sessions.ts'
@@ -36,10 +37,10 @@ export interface SessionEngineOptions extends TtlOptions {
 /** The continuity token and its secrets. */
 export interface SessionContinuity extends ContinuityOptions {
   /**
-   * The first seals, all open; keys are derived from them, they are never used as they are. At least 32 random bytes each:
-   * who guesses one can forge sessions.
+   * The first seals, all open; keys are derived from them, they are never used as they are. Texts, bytes, or secret
+   * `KeyObject`s, of at least 32 random bytes each: who guesses one can forge sessions.
    */
-  readonly secrets: readonly (string | Uint8Array)[]
+  readonly secrets: readonly Secret[]
 }
 
 /** What the engine is built on. */
@@ -115,18 +116,4 @@ export function assembleSessions(given: SessionEngineOptions, ground: SessionGro
     touchAfter,
     clock,
   })
-}
-
-const strongSecret = 32
-
-function checkedSecrets(secrets: unknown, warn: (message: string) => void): readonly (string | Uint8Array)[] {
-  const isUsable = (secret: unknown): secret is string | Uint8Array =>
-    (typeof secret === 'string' || secret instanceof Uint8Array) && secret.length > 0
-  if (!Array.isArray(secrets) || secrets.length === 0 || !secrets.every(isUsable))
-    throw optionError('continuity.secrets', 'a list of secrets that are not empty', typeof secrets)
-  if (secrets.some(({ length }) => length < strongSecret))
-    warn(
-      `holdfast: a session secret is shorter than ${strongSecret} bytes. Who guesses it can forge sessions; take 32 random bytes.`,
-    )
-  return secrets
 }

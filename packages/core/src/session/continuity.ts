@@ -4,6 +4,7 @@ import { fromJson, toJson } from '../envelope/json.ts'
 import { optionError } from '../errors.ts'
 import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import type { Endings } from './endings.ts'
+import type { Secret } from './secrets.ts'
 import type { SessionData } from './session-data.ts'
 import { createTokens, type TokenClaims } from './token.ts'
 
@@ -91,7 +92,7 @@ const day: Milliseconds = 86_400_000
 
 export function createContinuity(options: {
   readonly given: ContinuityOptions
-  readonly secrets: readonly (string | Uint8Array)[]
+  readonly secrets: readonly Secret[]
   readonly prefix: string
   readonly endings: Endings
   readonly events: Events

@@ -7,6 +7,7 @@ import {
   randomBytes,
   type KeyObject,
 } from 'node:crypto'
+import type { Secret } from './secrets.ts'
 
 /** Seals and opens compact JWEs (RFC 7516): `dir`, `A256GCM`, `kid`; nothing else, whatever a token asks for. */
 export interface Jwe {
@@ -34,7 +35,7 @@ const tagLength = 16
 const compact = /^([\w-]+)\.\.([\w-]{16})\.([\w-]+)\.([\w-]{22})$/
 
 /** Creates the JWEs of a key ring: the first secret seals, all of them open. Keys are derived; secrets are never used as they are. */
-export function createJwe(secrets: readonly (string | Uint8Array)[]): Jwe {
+export function createJwe(secrets: readonly Secret[]): Jwe {
   const ring = secrets.map(derive)
   const sealing = ring[0]!
   const byKid = new Map(ring.toReversed().map((key) => [key.kid, key]))
@@ -86,9 +87,8 @@ export function createJwe(secrets: readonly (string | Uint8Array)[]): Jwe {
   }
 }
 
-function derive(secret: string | Uint8Array): Key {
-  const bytes = typeof secret === 'string' ? Buffer.from(secret) : secret
-  const raw = Buffer.from(hkdfSync('sha256', bytes, '', 'holdfast continuity token v1 A256GCM', 32))
+function derive(secret: Secret): Key {
+  const raw = Buffer.from(hkdfSync('sha256', secret, '', 'holdfast continuity token v1 A256GCM', 32))
   const kid = hash('sha256', Buffer.concat([Buffer.from('holdfast kid '), raw]), 'base64url').slice(0, 12)
   const header = Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })).toString('base64url')
   return { kid, key: createSecretKey(raw), header }

@@ -1,6 +1,7 @@
 import { fromJson, toJson } from '../envelope/json.ts'
 import type { Milliseconds } from '../units.ts'
 import { createJwe, type JweRefusal } from './jwe.ts'
+import type { Secret } from './secrets.ts'
 import { isSessionData, type SessionData } from './session-data.ts'
 
 /** What a continuity token says. Times are in ms since the epoch. */
@@ -40,7 +41,7 @@ export interface Tokens {
 }
 
 export interface TokenOptions {
-  readonly secrets: readonly (string | Uint8Array)[]
+  readonly secrets: readonly Secret[]
   readonly audience: string
   readonly lifetime: Milliseconds
   readonly now: () => number
