@@ -103,7 +103,12 @@ function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings):
     },
     shards() {
       if (!client.isCluster) return [send]
-      return (client as Cluster).nodes('master').map((node) => (command) => call(node, command))
+      const { slots } = client as Cluster
+      const masters = (client as Cluster).nodes('master')
+      const shards = masters.map((node) => (command: RedisCommand) => call(node, command))
+      // One that was lost is not among them: without a word, its keys would pass for gone.
+      const owners = new Set(slots.map(([owner]) => owner))
+      return owners.size > masters.length ? [() => Promise.reject(state.offlineError()), ...shards] : shards
     },
     subscribe: subscriber.subscribe,
     ...(tracker && { track: tracker.track }),
