@@ -1,3 +1,4 @@
+import { isByFault } from './case.ts'
 import { casesOf } from './promises.ts'
 import { runConformance, type Report, type RunOptions } from './run.ts'
 import { faults, offers, type AnySubject } from './subject.ts'
@@ -42,7 +43,7 @@ export function conformance(subject: AnySubject, { describe, it }: Runner, optio
 
   describe(`conformance of ${subject.name}`, () => {
     for (const { theme, name, fault, state } of expected(subject, options.only)) {
-      const about = state === 'degraded' || state === 'recovered'
+      const about = isByFault(state)
       const title = `${theme}: ${name} (${about ? `${state} by ${fault}` : `${state}, ${fault} run`})`
       it(
         about && !offers(subject, fault) ? `not claimed: ${title}` : title,

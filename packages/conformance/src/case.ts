@@ -1,8 +1,16 @@
 import type { FaultName } from './subject.ts'
 
-/** The states in which promises are tried, in the order in which a subject lives through them. */
-export const states = ['healthy', 'degraded', 'recovered', 'closed'] as const
+/**
+ * The states in which promises are tried, in the order in which a subject lives through them; `recovered again`: after a
+ * second and short outage.
+ */
+export const states = ['healthy', 'degraded', 'recovered', 'recovered again', 'closed'] as const
 export type State = (typeof states)[number]
+
+/** Whether a state is brought about by the fault. */
+export function isByFault(state: State): boolean {
+  return state !== 'healthy' && state !== 'closed'
+}
 
 type Step<Ground, Memo> = (ground: Ground, memo: Memo) => Promise<void>
 
@@ -28,6 +36,7 @@ export interface CaseDefinition<Ground, Memo> {
   readonly healthy?: (ground: Ground) => Promise<Memo>
   readonly degraded?: Step<Ground, Memo>
   readonly recovered?: Step<Ground, Memo>
+  readonly 'recovered again'?: Step<Ground, Memo>
   readonly closed?: Step<Ground, Memo>
 }
 

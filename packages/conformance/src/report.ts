@@ -1,4 +1,4 @@
-import type { State } from './case.ts'
+import { isByFault, type State } from './case.ts'
 import { promises } from './promises.ts'
 import type { Report } from './run.ts'
 import type { Check } from './voyage.ts'
@@ -72,7 +72,7 @@ function linesOf({ name, status, checks }: Verdict): string[] {
 }
 
 function stateOf({ state, fault }: Check): string {
-  return state === 'degraded' || state === 'recovered' ? `${state} by ${fault}` : state
+  return isByFault(state) ? `${state} by ${fault}` : state
 }
 
 function messageOf(error: unknown): string {

@@ -39,6 +39,10 @@ interface Subject<Client, Words extends readonly unknown[] = []> {
 /** A backend to be put to the test. What it claims is read from the backend itself. */
 export interface BackendSubject extends Subject<Backend> {
   readonly kind?: 'backend'
+  /**
+   * The largest value that it has to take, in bytes: the `limits.value` of those who use it. Default: Holdfast's own, 8 MB.
+   */
+  readonly limits?: { readonly value: number }
   /** Removes all entries at once and behind the clients' backs, as an operator would. Left out: not tried. */
   flush?(): unknown
 }

@@ -1,5 +1,5 @@
-import { states, type Case, type State } from './case.ts'
-import { atMost, within } from './expect.ts'
+import { isByFault, states, type Case, type State } from './case.ts'
+import { atMost, pause, within } from './expect.ts'
 import { offers, type Fault, type FaultName } from './subject.ts'
 
 /** What a promise came to in one state. */
@@ -42,6 +42,8 @@ interface Passage<Of> {
 /** How long a step may take, in ms. */
 const stepTimeout = 10_000
 const closeTimeout = 2_000
+/** How long the second outage lasts, in ms: enough to be noticed. */
+const secondOutage = 300
 /** How many cases set out at once: a stampede would look like an outage. */
 const healthyLanes = 16
 const stoppedAfterFailure = new Error('not reached: an earlier state failed')
@@ -57,19 +59,26 @@ export async function sail<Of extends Ground>(voyage: Voyage<Of>): Promise<void>
     return { promise, ground, unclaimed: promise.unclaimed?.(ground), memo: undefined, failedIn: undefined }
   })
   const isOffered = offers(subject, fault)
-  const takesFault = passages.some(({ promise }) => promise.steps.degraded ?? promise.steps.recovered)
+  const take = (...wanted: State[]): boolean =>
+    isOffered &&
+    passages.some(({ promise, unclaimed }) => !unclaimed && wanted.some((state) => promise.steps[state]))
 
   await enter('healthy')
-  if (isOffered && takesFault) await subject.fault![fault]!()
-  await enter('degraded')
-  if (isOffered && takesFault) {
-    await subject.fault!.restore!()
-    voyage.onRestored()
-  }
+  await outage(take('degraded', 'recovered'), () => enter('degraded'))
   await enter('recovered')
+  await outage(take('recovered again'), () => pause(secondOutage))
+  await enter('recovered again')
   await Promise.all(passages.map(({ ground }) => atMost(closeTimeout, ground.close())))
   await enter('closed')
   await Promise.all(passages.map(({ ground }) => atMost(closeTimeout, ground.close())))
+
+  async function outage(isTaken: boolean, during: () => Promise<unknown>): Promise<void> {
+    if (isTaken) await subject.fault![fault]!()
+    await during()
+    if (!isTaken) return
+    await subject.fault!.restore!()
+    voyage.onRestored()
+  }
 
   async function enter(state: State): Promise<void> {
     const concerned = passages.filter(({ promise }) => promise.steps[state])
@@ -83,7 +92,7 @@ export async function sail<Of extends Ground>(voyage: Voyage<Of>): Promise<void>
 
   async function step(passage: Passage<Of>, state: State): Promise<void> {
     const { promise, ground, unclaimed } = passage
-    const needsFault = (state === 'degraded' || state === 'recovered') && !isOffered
+    const needsFault = isByFault(state) && !isOffered
     const reason = unclaimed ?? (needsFault ? `the subject offers no fault.${fault}` : undefined)
     const { theme, name } = promise
     const at = { theme, name, fault, state } as const

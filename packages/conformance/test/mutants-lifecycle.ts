@@ -19,6 +19,19 @@ const messageMutants: readonly Mutant[] = [
     subscribe: (channel, listener) =>
       inner.subscribe(channel, (message) => (listener(message), listener(message))),
   })),
+  mutant('delivers a message of 100 kB', 'losing those above 64 kB', (inner) => ({
+    publish: async (channel, message) =>
+      message.length > 65_536 ? undefined : inner.publish(channel, message),
+  })),
+  mutant(
+    'delivers what was published when the publisher',
+    "sending the publisher's buffer later",
+    (inner) => ({
+      async publish(channel, message) {
+        setTimeout(() => void inner.publish(channel, message).catch(() => undefined), 10)
+      },
+    }),
+  ),
   mutant('keeps channels apart', 'taking a channel for a pattern', (inner) => ({
     subscribe: (channel, listener) => inner.subscribe(channel.replace(/a\*$/, 'ab'), listener),
   })),
@@ -57,6 +70,24 @@ const messageMutants: readonly Mutant[] = [
 ]
 
 const gapMutants: readonly Mutant[] = [
+  mutant('listens again after a second outage', 'forgetting who listens at the second', (inner) => {
+    let losses = 0
+    inner.watch!(({ status }) => status === 'lost' && losses++)
+    return {
+      subscribe: (channel, listener, ...gaps) =>
+        inner.subscribe(channel, (message) => losses > 1 || listener(message), ...gaps),
+    }
+  }),
+  mutant('listens again after a second outage', 'telling of the first gap alone', (inner) => ({
+    subscribe(channel, listener, onGap, onLost) {
+      let told = false
+      const once = (): void => {
+        if (!told) onGap?.()
+        told = true
+      }
+      return inner.subscribe(channel, listener, once, onLost)
+    },
+  })),
   mutant('tells those who listen of the loss', 'saying nothing', (inner) => ({
     subscribe: (channel, listener) => inner.subscribe(channel, listener),
   })),

@@ -6,6 +6,20 @@ export const scanMutants: readonly Mutant[] = [
       for await (const keys of inner.scan(prefix)) yield keys.slice(0, 100)
     },
   })),
+  mutant('gives every key under a prefix', 'giving those that hold it anywhere', (inner) => ({
+    async *scan(prefix) {
+      for await (const keys of inner.scan('')) yield keys.filter((key) => key.includes(prefix))
+    },
+  })),
+  mutant('gives all of five thousand keys', 'stopping at a thousand', (inner) => ({
+    async *scan(prefix) {
+      let given = 0
+      for await (const keys of inner.scan(prefix)) {
+        yield keys.slice(0, 1_000 - given)
+        given = Math.min(given + keys.length, 1_000)
+      }
+    },
+  })),
   mutant('takes the prefix as plain text', 'taking * for anything', (inner) => ({
     async *scan(prefix) {
       const [head = ''] = prefix.split('*')

@@ -48,6 +48,18 @@ const memberMutants: readonly Mutant[] = [
       ],
     }
   }),
+  ofSets('has no members whose time is over', 'keeping them in a scan', (sets) => {
+    const kept = new Map<string, Member[]>()
+    return {
+      async add(...[set, members, also]: Add) {
+        kept.set(set, [...(kept.get(set) ?? []), ...members])
+        await sets.add(set, members, also)
+      },
+      async *scan(set) {
+        yield kept.get(set) ?? []
+      },
+    }
+  }),
   ofSets('has no members whose time is over', 'dropping the set with the first of them', (sets) => {
     const ends = new Map<string, number>()
     return {

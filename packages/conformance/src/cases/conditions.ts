@@ -8,6 +8,8 @@ import type { BackendGround } from '../ground.ts'
 export const conditions: Theme<BackendGround> = createTheme('conditional writes')
 const { always } = conditions
 
+const large = 65_536
+
 always('stores "if absent" only where there is nothing', async ({ backend, key }) => {
   assert.deepEqual(await backend.set(key('a'), bytes('first'), { ifAbsent: true }), { written: true })
   refused(await backend.set(key('a'), bytes('second'), { ifAbsent: true }), 'first')
@@ -58,32 +60,50 @@ always('gives a conditional write its own ttl, or none', async ({ backend, key, 
   same(await backend.get(key('stays')), 'new', 'the entry that lost its ttl')
 })
 
-always('lets exactly one of many writers be the first', async ({ backend, other, key }) => {
+always('lets exactly one of many writers be the first, with 64 kB as well', async (ground) => {
+  await raceToBeFirst(ground, 'small', 40, 0)
+  await raceToBeFirst(ground, 'large', 12, large)
+})
+
+always('loses none of many updates that build on one another, with 64 kB as well', async (ground) => {
+  await raceToUpdate(ground, 'small', 20, 0)
+  await raceToUpdate(ground, 'large', 6, large)
+})
+
+async function raceToBeFirst(
+  { backend, other, key }: BackendGround,
+  name: string,
+  writers: number,
+  size: number,
+): Promise<void> {
+  const values = Array.from({ length: writers }, (_, i) => `writer ${i}`.padEnd(size))
   const outcomes = await Promise.all(
-    Array.from({ length: 40 }, (_, i) =>
-      [backend, other][i % 2]!.set(key('a'), bytes(`writer ${i}`), { ifAbsent: true }),
-    ),
+    values.map((value, i) => [backend, other][i % 2]!.set(key(name), bytes(value), { ifAbsent: true })),
   )
   const winners = outcomes.flatMap(({ written }, i) => (written ? [i] : []))
   assert.equal(winners.length, 1, `${winners.length} writers were told that they were the first`)
-  same(await backend.get(key('a')), `writer ${winners[0]}`)
-  for (const outcome of outcomes)
-    if (!outcome.written) same(outcome.current, `writer ${winners[0]}`, 'what stands there')
-})
+  const first = values[winners[0]!]!
+  same(await backend.get(key(name)), first)
+  for (const outcome of outcomes) if (!outcome.written) same(outcome.current, first, 'what stands there')
+}
 
-always('loses none of many updates that build on one another', async ({ backend, other, key }) => {
-  const updates = 20
-  await backend.set(key('count'), bytes('0'))
+async function raceToUpdate(
+  { backend, other, key }: BackendGround,
+  name: string,
+  updates: number,
+  size: number,
+): Promise<void> {
+  await backend.set(key(name), bytes('0'.padEnd(size)))
   await Promise.all(
-    Array.from({ length: updates }, (_, i) => increment([backend, other][i % 2]!, key('count'))),
+    Array.from({ length: updates }, (_, i) => increment([backend, other][i % 2]!, key(name), size)),
   )
-  same(await backend.get(key('count')), String(updates), 'the count')
-})
+  same(await backend.get(key(name)), String(updates).padEnd(size), 'the count')
+}
 
-async function increment(backend: Backend, key: string): Promise<void> {
+async function increment(backend: Backend, key: string, size: number): Promise<void> {
   let current = await backend.get(key)
   for (;;) {
-    const next = bytes(String(Number(Buffer.from(current!).toString()) + 1))
+    const next = bytes(String(Number(Buffer.from(current!).toString()) + 1).padEnd(size))
     const outcome = await backend.set(key, next, { ifVersion: versionOf(current!) })
     if (outcome.written) return
     current = outcome.current

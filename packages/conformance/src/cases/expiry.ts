@@ -10,18 +10,22 @@ const { always } = expiry
 const short = 80
 /** Long enough to still be there after a busy moment. */
 const longer = 1_500
-const year = 365 * 86_400_000
+const day = 86_400_000
+const year = 365 * day
 
 always('forgets an entry when its ttl is over, in every way of asking', async ({ backend, key, wait }) => {
-  await backend.set(key('a'), bytes('1'), { ttl: short })
-  await backend.set(key('b'), bytes('2'), { ttl: year })
+  // A key for each way: the first to ask may be the one who removes it.
+  const ways = ['got', 'among many', 'touched', 'deleted', 'listed']
+  await Promise.all(ways.map((name) => backend.set(key(name), bytes('1'), { ttl: short })))
+  await backend.set(key('stays'), bytes('2'), { ttl: year })
   await wait(short + 100)
-  none(await backend.get(key('a')))
-  none((await backend.getMany([key('a')]))[0], 'the entry among many')
-  assert.equal(await backend.touch(key('a'), longer), false, 'there is nothing to touch')
-  assert.equal(await backend.delete(key('a')), false, 'there is nothing to delete')
-  for await (const keys of backend.scan(key('a'))) assert.deepEqual(keys, [], 'a scan must not list it')
-  same(await backend.get(key('b')), '2', 'the neighbour within its ttl')
+  for await (const keys of backend.scan(key('listed'))) assert.deepEqual(keys, [], 'a scan must not list it')
+  none(await backend.get(key('got')))
+  none((await backend.getMany([key('among many')]))[0], 'the entry among many')
+  assert.equal(await backend.touch(key('touched'), longer), false, 'there is nothing to touch')
+  none(await backend.get(key('touched')), 'the entry that was touched too late')
+  assert.equal(await backend.delete(key('deleted')), false, 'there is nothing to delete')
+  same(await backend.get(key('stays')), '2', 'the neighbour within its ttl')
 })
 
 always(
@@ -63,15 +67,21 @@ always('never creates an entry by touching it', async ({ backend, key }) => {
 })
 
 always(
-  'keeps an entry with a ttl of a hundred years, and takes one of a fraction',
+  'keeps an entry with a ttl of 25, 30 or 50 days or a hundred years, and takes one of a fraction',
   async ({ backend, key, wait }) => {
-    await backend.set(key('century'), bytes('1'), { ttl: 100 * year })
-    await backend.set(key('touched'), bytes('2'), { ttl: longer })
-    await backend.touch(key('touched'), 100 * year)
+    // The third is next to nothing where 32 bits of it are kept, the last is not.
+    const ttls = [25 * day, 30 * day, 2 ** 32 + short, 100 * year]
+    for (const ttl of ttls) {
+      await backend.set(key(`kept ${ttl}`), bytes('1'), { ttl })
+      await backend.set(key(`touched ${ttl}`), bytes('2'), { ttl: longer })
+      await backend.touch(key(`touched ${ttl}`), ttl)
+    }
     assert.deepEqual(await backend.set(key('moment'), bytes('3'), { ttl: 0.4 }), { written: true })
     await wait(longer + 100)
-    same(await backend.get(key('century')), '1')
-    same(await backend.get(key('touched')), '2', 'the touched entry')
+    for (const ttl of ttls) {
+      same(await backend.get(key(`kept ${ttl}`)), '1', `the entry with a ttl of ${ttl} ms`)
+      same(await backend.get(key(`touched ${ttl}`)), '2', `the entry with a touched ttl of ${ttl} ms`)
+    }
     none(await backend.get(key('moment')), 'the entry of a moment')
   },
 )

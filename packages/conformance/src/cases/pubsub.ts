@@ -44,6 +44,25 @@ always('delivers in the order of publishing, each message once', async ({ backen
   await listener.close()
 })
 
+always('delivers a message of 100 kB', async ({ backend, key }) => {
+  const listener = await listen(backend, key('channel'))
+  const message = Buffer.alloc(100 * 1024, 'holdfast!')
+  await backend.publish(key('channel'), message)
+  await eventually(async () => assert.equal(listener.heard.length, 1, 'messages'))
+  assert.ok(listener.heard[0] === message.toString('latin1'), 'what was heard is not what was published')
+  await listener.close()
+})
+
+always('delivers what was published when the publisher changes its buffer afterwards', async (ground) => {
+  const { backend, key } = ground
+  const listener = await listen(backend, key('channel'))
+  const message = bytes('as it was')
+  await backend.publish(key('channel'), message)
+  message.fill(120)
+  await eventually(async () => assert.deepEqual(listener.heard, ['as it was']))
+  await listener.close()
+})
+
 always('keeps channels apart: glob characters mean themselves', async ({ backend, key }) => {
   const [star, plain] = [await listen(backend, key('a*')), await listen(backend, key('ab'))]
   await backend.publish(key('ab'), bytes('for ab'))
@@ -81,12 +100,24 @@ promise('listens again after an outage, without being told', {
     await eventually(async () => assert.deepEqual(listener.heard, ['before']))
     return listener
   },
-  async recovered({ backend, key }, { heard }) {
-    await eventually(async () => {
-      await backend.publish(key('channel'), bytes('after'))
-      await pause(50)
-      assert.ok(heard.includes('after'), 'nothing was heard after the outage')
-    })
+  recovered: ({ backend, key }, listener) => hearsAgain(backend, key('channel'), listener),
+})
+
+promise('listens again after a second outage, and tells of its gap', {
+  async healthy({ backend, key }) {
+    return listen(backend, key('channel'))
+  },
+  async recovered({ backend, key }, listener) {
+    await hearsAgain(backend, key('channel'), listener)
+    if (backend.watch)
+      await eventually(async () => assert.ok(listener.gaps > 0, 'the first gap was not told'))
+    listener.gaps = 0
+    listener.heard.length = 0
+  },
+  async 'recovered again'({ backend, key }, listener) {
+    await hearsAgain(backend, key('channel'), listener)
+    if (backend.watch)
+      await eventually(async () => assert.ok(listener.gaps > 0, 'the second gap was not told'))
   },
 })
 
@@ -117,6 +148,14 @@ promise('tells those who listen of the loss and, once they hear again and not be
     })
   },
 })
+
+async function hearsAgain(backend: Backend, channel: string, { heard }: Listening): Promise<void> {
+  await eventually(async () => {
+    await backend.publish(channel, bytes('after'))
+    await pause(50)
+    assert.ok(heard.includes('after'), 'nothing was heard after the outage')
+  })
+}
 
 interface Listening {
   readonly heard: string[]

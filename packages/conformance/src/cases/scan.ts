@@ -6,13 +6,30 @@ import type { BackendGround } from '../ground.ts'
 
 /** Keys can be listed by what they begin with. */
 export const scan: Theme<BackendGround> = createTheme('scan')
-const { always } = scan
+const { always, promise } = scan
 
 always('gives every key under a prefix, and none beside it', async ({ backend, key }) => {
   const keys = Array.from({ length: 300 }, (_, i) => key(`mine:${i}`))
-  const neighbours = [key('mine'), key('Mine:1'), key('yours:1'), key('x:mine:1')]
+  const neighbours = [key('mine'), key('Mine:1'), key('yours:1'), key('x:') + key('mine:1')]
   await Promise.all([...keys, ...neighbours].map((each) => backend.set(each, bytes('1'))))
   assert.deepEqual(await listed(backend, key('mine:')), keys.toSorted())
+})
+
+promise('gives all of five thousand keys', {
+  async healthy({ backend, key }) {
+    const keys = Array.from({ length: 5_000 }, (_, i) => key(`many:${i}`))
+    const inBatches = async (call: (key: string) => Promise<unknown>): Promise<void> => {
+      for (let start = 0; start < keys.length; start += 500)
+        await Promise.all(keys.slice(start, start + 500).map(call))
+    }
+    await inBatches((each) => backend.set(each, bytes('1')))
+    const found = new Set(await listed(backend, key('many:')))
+    const missed = keys.filter((each) => !found.has(each))
+    assert.equal(missed.length, 0, `${missed.length} keys are not listed`)
+    assert.equal(found.size, keys.length, 'the number of keys listed')
+    // The scans of others walk past them.
+    await inBatches((each) => backend.delete(each))
+  },
 })
 
 always('takes the prefix as plain text: glob characters mean themselves', async ({ backend, key }) => {

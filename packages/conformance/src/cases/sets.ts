@@ -56,18 +56,24 @@ promise('lets the later of two times count for a member, also where both come at
   assert.deepEqual(await own.members(key('at once'), all), [at('b', 2), at('a', 3)])
 })
 
-promise('has no members whose time is over, and keeps those beside them', async ({ own, key, wait, now }) => {
-  const start = now()
-  const year1: Member = ['a year', start + year]
-  const years2: Member = ['two years', start + 2 * year]
-  await own.add(key('set'), [year1])
-  await own.add(key('set'), [['over', start + short]])
-  await own.add(key('set'), [['long over', start - 1_000]])
-  await wait(short + 100)
-  assert.deepEqual(await own.members(key('set'), { from: now(), limit: 9 }), [year1], 'from now on')
-  await own.add(key('set'), [years2])
-  assert.deepEqual(await own.members(key('set'), all), [year1, years2], 'after the next was added')
-})
+promise(
+  'has no members whose time is over, in a scan either, and keeps those beside them',
+  async (ground) => {
+    const { own, key, wait, now } = ground
+    const start = now()
+    const year1: Member = ['a year', start + year]
+    const years2: Member = ['two years', start + 2 * year]
+    await own.add(key('set'), [year1])
+    await own.add(key('set'), [['over', start + short]])
+    await own.add(key('set'), [['long over', start - 1_000]])
+    await wait(short + 100)
+    assert.deepEqual(await own.members(key('set'), { from: now(), limit: 9 }), [year1], 'from now on')
+    await own.add(key('set'), [years2])
+    const { found } = await scanned(own, key('set'))
+    assert.deepEqual(found, new Map([year1, years2]), 'what a scan gives after the next was added')
+    assert.deepEqual(await own.members(key('set'), all), [year1, years2], 'after the next was added')
+  },
+)
 
 promise(
   'lets go of a set when its last member has expired, and not before',

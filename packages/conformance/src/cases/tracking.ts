@@ -59,8 +59,9 @@ promise('tells of no key beside the prefix, which is plain text', {
     const backend = await open()
     const trackers = [await track(backend, key('a*:')), await track(backend, key('b:'))]
     await allHear(trackers)
-    for (const name of ['ab:1', 'a', 'A*:1', 'a*', 'b', 'B:1', 'x:b:1', 'a*:1', 'b:1'])
+    for (const name of ['ab:1', 'a', 'A*:1', 'a*', 'b', 'B:1', 'a*:1', 'b:1'])
       await other.set(key(name), bytes('1'))
+    await other.set(key('x:') + key('b:1'), bytes('1'))
     await eventually(async () => {
       assert.deepEqual([...trackers[0]!.keys], [key('a*:1')], 'what is told of under "a*:"')
       assert.deepEqual([...trackers[1]!.keys], [key('b:1')], 'what is told of under "b:"')

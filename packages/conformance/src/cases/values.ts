@@ -6,7 +6,12 @@ import { needs } from './needs.ts'
 
 /** What is stored is what is given back. */
 export const values: Theme<BackendGround> = createTheme('values')
-const { always } = values
+const { always, promise } = values
+
+/** What Holdfast takes where it is not told otherwise. */
+const largest = 8 * 1024 ** 2
+/** The longest key that a backend has to take, in bytes. */
+const longestKey = 1_024
 
 always('gives back the very bytes that were stored, whatever they are', async ({ backend, key }) => {
   const all = Uint8Array.from({ length: 256 }, (_, byte) => byte)
@@ -32,6 +37,16 @@ always('stores a value of 1 MB', async ({ backend, key }) => {
   same(await backend.get(key('large')), large)
 })
 
+promise('stores a value of 8 MB, or as large as the subject says', {
+  async healthy({ backend, key, subject }) {
+    const large = Buffer.alloc(subject.limits?.value ?? largest, 'holdfast!')
+    large[large.length - 1] = 0
+    await backend.set(key('large'), large)
+    same(await backend.get(key('large')), large)
+    await backend.delete(key('large'))
+  },
+})
+
 always('answers undefined for what is not there', async ({ backend, key }) => {
   none(await backend.get(key('none')))
   assert.deepEqual(await backend.getMany([key('none'), key('none either')]), [undefined, undefined])
@@ -43,6 +58,20 @@ always('replaces what a key held', async ({ backend, key }) => {
   same(await backend.get(key('a')), 'second')
 })
 
+always('applies each write and each deletion once: what came after it stands', async (ground) => {
+  const { backend, key, wait } = ground
+  // One that is applied again is seen until the next is, so each is looked at for a while.
+  for (let step = 0; step < 20; step++) {
+    const isDeletion = step % 4 === 3
+    if (isDeletion) await backend.delete(key('a'))
+    else await backend.set(key('a'), bytes(`step ${step}`))
+    await wait(15)
+    const found = await backend.get(key('a'))
+    if (isDeletion) none(found)
+    else same(found, `step ${step}`)
+  }
+})
+
 always('deletes, and tells whether there was something to delete', async ({ backend, key }) => {
   assert.equal(await backend.delete(key('a')), false, 'nothing was there yet')
   await backend.set(key('a'), bytes('1'))
@@ -51,6 +80,14 @@ always('deletes, and tells whether there was something to delete', async ({ back
   none(await backend.get(key('a')))
   assert.equal(await backend.delete(key('a')), false, 'it was gone')
   same(await backend.get(key('b')), '2', 'the neighbour')
+})
+
+always('tells one of many that delete a key at once that it was there', async ({ backend, other, key }) => {
+  await backend.set(key('a'), bytes('1'))
+  const told = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => [backend, other][i % 2]!.delete(key('a'))),
+  )
+  assert.equal(told.filter(Boolean).length, 1, 'how many were told that they deleted it')
 })
 
 always('takes keys of any characters, and tells them apart', async ({ backend, key }) => {
@@ -86,6 +123,19 @@ always('takes keys of any characters, and tells them apart', async ({ backend, k
   }
 })
 
+always('takes keys of 1 kB, and tells them apart by their last letter', async ({ backend, key }) => {
+  const long = key('').padEnd(longestKey - 1, 'long ')
+  const keys = ['a', 'b', ''].map((last) => long + last)
+  await Promise.all(keys.map((each, i) => backend.set(each, bytes(String(i)))))
+  const found = await backend.getMany(keys)
+  for (const [i, each] of keys.entries()) {
+    same(found[i], String(i), `entry ${i} among many`)
+    same(await backend.get(each), String(i), `entry ${i}`)
+  }
+  assert.equal(await backend.delete(keys[0]!), true)
+  same(await backend.get(keys[1]!), '1', 'the neighbour of one that was deleted')
+})
+
 always('gives many entries in the order of the keys, repeated ones repeatedly', async ({ backend, key }) => {
   await Promise.all(['a', 'b', 'c'].map((name) => backend.set(key(name), bytes(name))))
   const asked = ['c', 'none', 'a', 'c', 'b', 'none', 'a']
@@ -96,9 +146,9 @@ always('gives many entries in the order of the keys, repeated ones repeatedly', 
   )
 })
 
-always('gives nothing for no keys, and five hundred for five hundred', async ({ backend, key }) => {
+always('gives nothing for no keys, and a thousand for a thousand', async ({ backend, key }) => {
   assert.deepEqual(await backend.getMany([]), [])
-  const keys = Array.from({ length: 500 }, (_, i) => key(`many ${i}`))
+  const keys = Array.from({ length: 1_000 }, (_, i) => key(`many ${i}`))
   await Promise.all(keys.map((each, i) => backend.set(each, bytes(String(i)))))
   const found = await backend.getMany(keys)
   assert.equal(found.length, keys.length)
