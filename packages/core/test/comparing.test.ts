@@ -78,11 +78,11 @@ describe('comparing', () => {
     expect(made.begun).toBe(2)
   })
 
-  it('takes a tenth of the time where many ask', async () => {
+  it('is good enough for a moment where there is much of it', async () => {
     const { clock, comparing, made, end } = comparisons()
     const first = comparing.fresh()
     await clock.advance(100)
-    await end(0)
+    await end(100_000)
     expect(await first).toBe(true)
     await clock.advance(899)
     expect(await comparing.fresh()).toBe(true)

@@ -113,6 +113,54 @@ describe('an ending', () => {
     expect((await sessions.load('id', token)).status).toBe('found')
   })
 
+  it('keeps a session from being restored by a process that does not hear of it', async () => {
+    const redis = await redisServer()
+    await redis.control.command('ACL', 'SETUSER', 'deaf', 'on', '>pass', '~*', '&*', '+@all', '-subscribe')
+    const one = await start({ redis: redis.url })
+    const deaf = await start({ redis: redis.url.replace('redis://', 'redis://deaf:pass@') })
+    for (const [id, end] of [
+      ['one', () => one.sessions.end('one')],
+      ['all', () => one.sessions.endAll('ada')],
+    ] as const) {
+      const from = one.sessions.begin()
+      await one.sessions.save(id, { user: 'ada' }, from)
+      const token = one.sessions.tokenFor(id, { user: 'ada' }, from, () => 0)
+      expect((await deaf.sessions.load(id, token)).status).toBe('found')
+      await end()
+      expect(deaf.sessions.isEnded(id)).toBe(false)
+      expect((await deaf.sessions.load(id, token)).status).toBe('missing')
+      expect(await redis.control.command('EXISTS', `holdfast:session:${id}`)).toBe(0)
+    }
+  })
+
+  it('reaches a process that Redis takes no writes of', async () => {
+    const redis = await redisServer()
+    const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(redis.port)] })
+    onTestFinished(() => replica.stop())
+    await eventually(async () => expect(String(await replica.control.command('ROLE'))).toContain('connected'))
+    const one = await start({ redis: redis.url })
+    await one.sessions.end('before')
+    const other = await start({ redis: replica.url })
+    expect(other.holdfast.state).toBe('degraded')
+    await eventually(() => expect(other.sessions.isEnded('before')).toBe(true))
+    await one.sessions.end('later')
+    await eventually(() => expect(other.sessions.isEnded('later')).toBe(true))
+  })
+
+  it('of all sessions is not said to be done where Redis did not answer', async () => {
+    const redis = await redisServer()
+    const { holdfast, sessions } = await start({ redis: redis.url })
+    await sessions.save('id', { user: 'ada' })
+    redis.freeze()
+    await expect(sessions.clear()).rejects.toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
+    redis.thaw()
+    await eventually(() => expect(holdfast.state).toBe('healthy'))
+    await sessions.clear()
+    expect(await sessions.count()).toBe(0)
+    await holdfast.close()
+    await expect(sessions.clear()).rejects.toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
+  })
+
   it('by handle says so where Redis is away and this process does not know whose the session is', async () => {
     const redis = await redisServer()
     const [one, other] = [await start({ redis: redis.url }), await start({ redis: redis.url })]

@@ -23,8 +23,8 @@ const lastRetry: Milliseconds = 5_000
 /** How often nothing hints at a gap, per thousand that are compared: so much a process may ask for all day long. */
 const perThousand: Milliseconds = 30_000
 const longestPause: Milliseconds = 300_000
-/** Of the time, comparing for those who ask takes no more than one part in so many. */
-const share = 10
+/** For how long a comparison is good enough for those who ask, per thousand that were compared. */
+const goodPerThousand: Milliseconds = 10
 
 export function createComparing({ clock, compare, isPossible }: ComparingOptions): Comparing {
   let timer: Timer | undefined
@@ -33,7 +33,7 @@ export function createComparing({ clock, compare, isPossible }: ComparingOptions
   let failures = 0
   let running: Promise<boolean> | undefined
   let following: Promise<boolean> | undefined
-  /** Until when the last comparison is good enough: so that many who ask, where it takes long, do not keep Redis busy. */
+  /** Many who ask where there is much to compare must not keep Redis busy with nothing else. */
   let goodUntil = 0
 
   function soon(delay = soonAfter): void {
@@ -69,7 +69,7 @@ export function createComparing({ clock, compare, isPossible }: ComparingOptions
       running = undefined
       const isDone = size !== undefined
       failures = isDone ? 0 : failures + 1
-      if (isDone) goodUntil = begun + (clock.now() - begun) * share
+      if (isDone) goodUntil = begun + Math.floor((size / 1_000) * goodPerThousand)
       soon(isDone ? pauseAfter(size) : Math.min(firstRetry * 2 ** (failures - 1), lastRetry))
       return isDone
     })

@@ -171,7 +171,8 @@ export function createEndings({
 
   async function compareNow(): Promise<number | undefined> {
     if (!isPossible()) return undefined
-    if (!isSubscribed) await hearBy(send)
+    // What is heard from then on is compared then.
+    if (!isSubscribed) listen().then(() => comparing.soon(), ignore)
     const answer = await compare(send, availability.allows('write'))
     return answer.ok ? answer.value : undefined
   }

@@ -82,7 +82,10 @@ export interface Sessions {
   all(): Promise<SessionEntry[]>
   /** How many there are; while degraded how many this process knows. */
   count(): Promise<number>
-  /** Ends all sessions under the prefix. Rejects while degraded: it cannot be taken back from other processes then. */
+  /**
+   * Ends all sessions under the prefix. Rejects with `ERR_HOLDFAST_UNAVAILABLE` while degraded, and where Redis did not answer for
+   * each of them: then some may not be known, and others hear of later.
+   */
   clear(): Promise<void>
 }
 

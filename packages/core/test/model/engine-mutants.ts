@@ -78,12 +78,18 @@ export const mutated = {
           return compare(settling)
         })
       }
-      return module.createEndings({
+      const endings = module.createEndings({
         ...others,
         availability: Object.create(availability, {
           onRecovery: { value: onRecovery },
         }) as typeof availability,
       })
+      return {
+        ...endings,
+        // Who asks before each restore does not depend on noticing.
+        isInStep: () =>
+          is('does not notice a gap in what it hears') ? Promise.resolve(true) : endings.isInStep(),
+      }
     },
   }),
 
@@ -122,15 +128,9 @@ export const mutated = {
 
   rules: (module: typeof rulesModule): Partial<typeof rulesModule> => ({
     ...module,
-    degradationRules: {
-      ...module.degradationRules,
-      session: {
-        ...module.degradationRules.session,
-        get token(): (typeof module.degradationRules.session)['token'] {
-          const { token } = module.degradationRules.session
-          return is('writes are refused while the primary is away') ? { ...token, write: 'refuse' } : token
-        },
-      },
+    ruleOf(...asked) {
+      const [name, rule] = module.ruleOf(...asked)
+      return [name, is('writes are refused while the primary is away') ? { ...rule, write: 'refuse' } : rule]
     },
   }),
 
