@@ -55,7 +55,7 @@ export interface HoldfastEvents {
   overflow: { readonly concern: string; readonly dropped: number }
 }
 
-type Listener<Name extends keyof HoldfastEvents> = (event: HoldfastEvents[Name]) => void
+type Listener<Name extends keyof HoldfastEvents> = (event: HoldfastEvents[Name]) => unknown
 
 /** Passes events to listeners and to the `diagnostics_channel` named `holdfast:<event>`. */
 export interface Events {
@@ -95,7 +95,7 @@ export function createEvents(onListenerError: (error: unknown) => void): Events 
 export function runGuarded(action: () => unknown, onError: (error: unknown) => void): void {
   try {
     const result = action()
-    if (result !== undefined) Promise.resolve(result).catch(onError)
+    if (typeof result === 'object') Promise.resolve(result).catch(onError)
   } catch (error) {
     onError(error)
   }

@@ -56,7 +56,7 @@ export interface Holdfast {
   readonly backend: Backend
   on<Name extends keyof HoldfastEvents>(
     name: Name,
-    listener: (event: HoldfastEvents[Name]) => void,
+    listener: (event: HoldfastEvents[Name]) => unknown,
   ): () => void
   health(): Health
   /** Resolves once Redis is known to be there or not; rejects in the latter case under `requireAtStart`. */

@@ -208,7 +208,7 @@ describe('availability', () => {
       failures++
       throw new Error('of the application')
     }
-    const rejecting = async (): Promise<never> => fail()
+    const rejecting = (): unknown => Promise.resolve().then(fail)
     const unhandled: unknown[] = []
     const note = (error: unknown): void => void unhandled.push(error)
     process.on('unhandledRejection', note)
