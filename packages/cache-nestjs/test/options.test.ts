@@ -122,6 +122,10 @@ describe('options', () => {
 
   it.each<[object, RegExp]>([
     [{ encription: { keys: ['secret'] } }, /^There is no option "encription", only (?!.*secret)/],
+    [{ encryption: { key: 'secret' } }, /^There is no option "encryption.key", only keys, acceptPlaintext.$/],
+    [{ near: { maxEntrys: 5 } }, /^There is no option "near.maxEntrys", only /],
+    [{ circuit: { trip: 5 } }, /^There is no option "circuit.trip", only /],
+    [{ limits: 5 }, /^Option "limits" must be an object; got 5.$/],
     [{ host: 'secret', port: 6379 }, /^There is no option "host": name the Redis by "redis".$/],
   ])('that there are not are refused, without values: %j', async (options, message) => {
     await expect(keptIn(options)).rejects.toMatchObject({
@@ -134,6 +138,8 @@ describe('options', () => {
     [{ near: true }, /^There is no option "near", only (?!.*secret)/],
     [{ url: 'redis://secret' }, /^There is no option "url": name the Redis by "redis".$/],
     [{ cache: { nera: true } }, /^There is no option "cache.nera", only (?!.*secret)/],
+    [{ cache: { near: { maxEntrys: 5 } } }, /^There is no option "cache.near.maxEntrys", only /],
+    [{ cache: 5 }, /^Option "cache" must be an object; got 5.$/],
   ])('that HoldfastModule has not are refused, without values: %j', async (options, message) => {
     const given = { redis: 'memory', logger: false, ...options } as const
     const modules = [
