@@ -9,16 +9,21 @@ export interface Balancer {
   readonly url: string
   /** How many connections were ever made. */
   readonly accepted: number
+  /** How many there are now. */
+  readonly open: number
   leadTo(server: RedisServer): void
 }
 
 export async function startBalancer(first: RedisServer): Promise<Balancer> {
   let target = first
   let accepted = 0
+  let open = 0
   const sockets = new Set<Socket>()
   const port = await freePort()
   const listener = createServer((client) => {
     accepted++
+    open++
+    client.on('close', () => open--)
     const server = connect({ host: target.host, port: target.port, noDelay: true })
     for (const [one, other] of [
       [client, server],
@@ -43,6 +48,9 @@ export async function startBalancer(first: RedisServer): Promise<Balancer> {
     url: `redis://127.0.0.1:${port}`,
     get accepted() {
       return accepted
+    },
+    get open() {
+      return open
     },
     leadTo: (server) => void (target = server),
   }

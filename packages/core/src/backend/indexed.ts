@@ -23,7 +23,7 @@ export function indexed(backend: Backend, name: string, clock: Clock): Backend {
     ...(backend.getBound && { getBound: (key: string) => backend.getBound!(key) }),
     getMany: (keys) => backend.getMany(keys),
     publish: (channel, message) => backend.publish(channel, message),
-    subscribe: (channel, listener, onGap) => backend.subscribe(channel, listener, onGap),
+    subscribe: (...asked) => backend.subscribe(...asked),
     sets,
     ping: () => backend.ping(),
     close: () => backend.close(),

@@ -68,15 +68,11 @@ interface PortSettings {
 function createPort(client: OwnIoredis, { cork, keyPrefix, app }: PortSettings): CommandPort {
   const connection = keepIoredisConnected(client, { cork, isAbandoned: () => isAbandoned(app) })
   const { state } = connection
-  const subscriber = createSubscriber(state, (onMessage, onLost) =>
-    openIoredisListening(client, onMessage, onLost),
-  )
+  const subscriber = createSubscriber(state, (...hearing) => openIoredisListening(client, ...hearing))
   // Each master of a Cluster would tell of its own keys only.
   const tracker = client.isCluster
     ? undefined
-    : createTracker(state, (prefixes, onChange, onLost) =>
-        openIoredisTracking(client as Redis, prefixes, onChange, onLost),
-      )
+    : createTracker(state, (...hearing) => openIoredisTracking(client as Redis, ...hearing))
   const fate =
     app &&
     shareFate(app, {

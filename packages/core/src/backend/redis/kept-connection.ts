@@ -31,8 +31,8 @@ export type CommandsState = Pick<ConnectionState, 'isReady' | 'offlineError' | '
 
 export interface KeptConnectionOptions<C> {
   readonly commands: CommandsState
-  /** `onLost` is called once, when the connection ends by itself. */
-  readonly open: (onLost: () => void) => Promise<C>
+  /** `onLost` is called once, when the connection ends by itself. What is not open yet when `signal` tells is given up, and rejects. */
+  readonly open: (onLost: () => void, signal: AbortSignal) => Promise<C>
   readonly isWanted: () => boolean
   /** It can be used; `drop` drops this very one. */
   readonly onOpened: (opened: C, drop: () => void) => void
@@ -44,7 +44,7 @@ export interface KeptConnectionOptions<C> {
 
 /** How often an idle connection is asked whether it still lives: nothing else would tell. */
 const heartbeat: Milliseconds = 5_000
-/** How long it may take to answer; node-redis has no timeout of its own for that. */
+/** How long it may take to open, and to answer: a frozen server accepts a connection and says nothing. */
 const patience: Milliseconds = 1_500
 const retryAfter: Milliseconds = 250
 
@@ -54,6 +54,7 @@ export function keepConnection<C extends HearingConnection>(
   const { commands } = options
   let connection: Promise<C> | undefined
   let opened: C | undefined
+  let giveUp = ignore
   let beat: NodeJS.Timeout | undefined
   let retry: NodeJS.Timeout | undefined
   let closed = false
@@ -61,11 +62,18 @@ export function keepConnection<C extends HearingConnection>(
   function connect(): Promise<C> {
     if (connection) return connection
     if (!commands.isReady()) return Promise.reject(commands.offlineError())
-    const opening = options.open(() => lose(opening))
+    const giving = new AbortController()
+    const opening = options.open(() => lose(opening), giving.signal)
+    const timer = setTimeout(() => lose(opening), patience)
     connection = opening
+    giveUp = () => {
+      clearTimeout(timer)
+      giving.abort()
+    }
     opening.then(
       (ready) => {
         if (connection !== opening) return ready.close()
+        clearTimeout(timer)
         opened = ready
         beat = setInterval(() => void prove(), heartbeat).unref()
         options.onOpened(ready, () => lose(opening))
@@ -91,6 +99,7 @@ export function keepConnection<C extends HearingConnection>(
     if (connection !== lost) return
     connection = undefined
     clearInterval(beat)
+    giveUp()
     if (opened) {
       opened = undefined
       options.onLost?.()
@@ -132,3 +141,5 @@ export function keepConnection<C extends HearingConnection>(
     },
   }
 }
+
+function ignore(): void {}

@@ -5,9 +5,6 @@ import { dialectOf, type NodeRedisClient, type NodeRedisSource } from './node-re
 import type { CommandPort, RedisCommand, Reply } from './port.ts'
 import { createSubscriber } from './subscriber.ts'
 import { changedKeys, createTracker, invalidations, trackingCommand } from './tracker.ts'
-import { within } from './within.ts'
-
-const connectPatience = 1_500
 
 /**
  * Connects as an application's node-redis client, cluster or Sentinel client does (version 5 or 6), over a connection of
@@ -33,7 +30,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
     isUsable: (client) => dialect.isUsable(client),
   }
   const lifeline = createLifeline(generation, state)
-  const subscriber = createSubscriber(state, async (onMessage, onLost) => {
+  const subscriber = createSubscriber(state, async (onMessage, onLost, signal) => {
     let isOpen = false
     const listening = generation.make(() => {
       // While a cluster connects, it may try several servers.
@@ -42,10 +39,7 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
       void destroyQuietly(listening)
       onLost()
     })
-    await within(connectPatience, 'Connecting to Redis', listening.connect()).catch((error: unknown) => {
-      void destroyQuietly(listening)
-      throw error
-    })
+    await connected(listening, signal)
     isOpen = true
     const hear = (message: Buffer, channel: Buffer): void => onMessage(channel.toString(), message)
     return {
@@ -57,12 +51,12 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
   })
   const tracker =
     dialect.tracking &&
-    createTracker(state, async (prefixes, onChange, onLost) => {
+    createTracker(state, async (prefixes, onChange, onLost, signal) => {
       const tracking = dialect.tracking!.duplicate()
       const onError = (): void => onLost()
       tracking.on('error', onError)
       try {
-        await within(connectPatience, 'Connecting to Redis', tracking.connect())
+        await connected(tracking, signal)
         const id = String(await dialect.send(tracking, ['CLIENT', 'ID']))
         await dialect.send(tracking, trackingCommand(id, prefixes))
         await tracking.subscribe(invalidations, (message) => onChange(changedKeys(message)), true)
@@ -120,6 +114,19 @@ export function nodeRedisPortLike(app: NodeRedisSource): CommandPort {
 }
 
 /** A client that is closed already may throw or reject when it is destroyed. */
+/** Connects, until the signal tells to give up: by itself it may stay pending. */
+function connected(client: NodeRedisClient, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      void destroyQuietly(client)
+      reject(error)
+    }
+    const givenUp = Object.assign(new Error('Connecting to Redis was given up.'), { code: 'ETIMEDOUT' })
+    signal.addEventListener('abort', () => fail(givenUp), { once: true })
+    client.connect().then(() => resolve(), fail)
+  })
+}
+
 async function destroyQuietly(client: NodeRedisClient): Promise<void> {
   try {
     await client.destroy()

@@ -7,10 +7,11 @@ export interface ListeningConnection extends HearingConnection {
   unsubscribe(channel: string): Promise<unknown>
 }
 
-/** How to open one: `onMessage` for each message, `onLost` once, when it ends by itself. Rejects, in bounded time, when it cannot be had. */
+/** How to open one: `onMessage` for each message, `onLost` once, when it ends by itself. Rejects when it cannot be had, or is given up. */
 export type OpenListening = (
   onMessage: (channel: string, message: Buffer) => void,
   onLost: () => void,
+  signal: AbortSignal,
 ) => Promise<ListeningConnection>
 
 type Listener = (message: Buffer) => void
@@ -37,7 +38,7 @@ export function createSubscriber(commands: CommandsState, open: OpenListening): 
   const channels = new Map<string, Map<Listener, Gaps>>()
   const connection = keepConnection<ListeningConnection>({
     commands,
-    open: (onLost) => open(hear, onLost),
+    open: (onLost, signal) => open(hear, onLost, signal),
     isWanted: () => channels.size > 0,
     onOpened(opened, drop) {
       for (const channel of channels.keys()) opened.subscribe(channel).then(() => tellGap(channel), drop)

@@ -3,12 +3,13 @@ import { keepConnection, type CommandsState, type HearingConnection } from './ke
 
 /**
  * Opens a connection that tells of all keys under these prefixes: `onChange` with wire keys, or nothing where any may have changed;
- * `onLost` once, when it ends by itself. Rejects, in bounded time, when it cannot be had.
+ * `onLost` once, when it ends by itself. Rejects when it cannot be had, or is given up.
  */
 export type OpenTracking = (
   prefixes: readonly string[],
   onChange: (keys: readonly string[] | undefined) => void,
   onLost: () => void,
+  signal: AbortSignal,
 ) => Promise<HearingConnection>
 
 export interface Tracker {
@@ -24,7 +25,7 @@ export function createTracker(commands: CommandsState, open: OpenTracking): Trac
   const listeners = new Map<TrackingListener, string>()
   const connection = keepConnection({
     commands,
-    open: (onLost) => open(widest([...listeners.values()]), tell, onLost),
+    open: (onLost, signal) => open(widest([...listeners.values()]), tell, onLost, signal),
     isWanted: () => listeners.size > 0,
     onOpened: () => tellHearing(true),
     onLost: () => tellHearing(false),
