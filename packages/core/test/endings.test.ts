@@ -1,7 +1,9 @@
 import { eventually, manualClock, startRedis } from '@holdfast-internal/test-fixtures'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createHoldfast, type Holdfast, type HoldfastOptions, type Sessions } from '../src/index.ts'
+import type { ExpiringSets } from '../src/backend/backend.ts'
 import { createMarks } from '../src/session/marks.ts'
+import { breakableBackend } from './breakable-backend.ts'
 
 const open: Holdfast[] = []
 afterEach(() => Promise.all(open.splice(0).map((holdfast) => holdfast.close())))
@@ -149,8 +151,9 @@ describe('an ending', () => {
 
   it('of all sessions is not said to be done where Redis did not answer', async () => {
     const redis = await redisServer()
+    const one = await start({ redis: redis.url })
+    await one.sessions.save('id', { user: 'ada' })
     const { holdfast, sessions } = await start({ redis: redis.url })
-    await sessions.save('id', { user: 'ada' })
     redis.freeze()
     await expect(sessions.clear()).rejects.toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
     redis.thaw()
@@ -159,6 +162,38 @@ describe('an ending', () => {
     expect(await sessions.count()).toBe(0)
     await holdfast.close()
     await expect(sessions.clear()).rejects.toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
+  })
+
+  it('is told again where it alone was not answered', async () => {
+    const clock = manualClock()
+    const memory = breakableBackend(clock)
+    const unanswered = { isNext: false }
+    const add: ExpiringSets['add'] = (set, members, also) => {
+      if (!unanswered.isNext) return memory.sets!.add(set, members, also)
+      unanswered.isNext = false
+      return new Promise(() => {})
+    }
+    const backend = { ...memory, sets: { ...memory.sets!, add } }
+    const holdfast = createHoldfast({ backend, clock, logger: false })
+    open.push(holdfast)
+    const sessions = holdfast.sessions({ rule: 'memory' })
+    await clock.advance(1)
+    const marks = () => memory.sets!.members('holdfast:ended:holdfast:session:', { from: 0, limit: 9 })
+    const deadline = async (): Promise<void> => {
+      // Others are answered meanwhile: Redis is not away.
+      await sessions.load('other')
+      await clock.advance(250)
+    }
+    await sessions.save('id', {})
+    unanswered.isNext = true
+    const cleared = sessions.clear().catch((error: unknown) => error)
+    await clock.advance(1)
+    await deadline()
+    expect(await cleared).toMatchObject({ code: 'ERR_HOLDFAST_UNAVAILABLE' })
+    expect(await marks()).toHaveLength(1)
+    await clock.advance(50)
+    expect(await marks()).toHaveLength(2)
+    expect(holdfast.state).toBe('healthy')
   })
 
   it('by handle says so where Redis is away and this process does not know whose the session is', async () => {
