@@ -41,12 +41,16 @@ const ofAddress: ReadonlySet<string> = new Set([
  */
 export function refuseUnknownOptions(given: object, known: object, within = ''): void {
   if (!isObject(given)) throw wrongKind('options', ['an object'], given)
+  const kinds = known as Readonly<Record<string, true | 'boolean' | OptionPart<object> | undefined>>
   for (const name in given) {
+    const kind = kinds[name]
+    // First, as each call of a cache with a policy comes by here.
+    if (kind === true) continue
     const value = (given as Readonly<Record<string, unknown>>)[name]
     if (value === undefined || !Object.hasOwn(given, name)) continue
-    if (!Object.hasOwn(known, name)) throw unknownOption(`${within}${name}`, insteadOf(name, known))
-    const kind = (known as Readonly<Record<string, true | 'boolean' | OptionPart<object>>>)[name]!
-    if (kind !== true) checkKind(`${within}${name}`, value, kind)
+    if (kind === undefined || !Object.hasOwn(known, name))
+      throw unknownOption(`${within}${name}`, insteadOf(name, known))
+    checkKind(`${within}${name}`, value, kind)
   }
 }
 
