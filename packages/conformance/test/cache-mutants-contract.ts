@@ -32,6 +32,15 @@ const valueMutants: readonly CacheMutant[] = [
   mutant('keeps objects of any depth', 'cutting them off at a hundred', (cache) => ({
     get: async (key) => cutOff(await cache.get(key), 100),
   })),
+  mutant('keeps an object of 1 MB', 'losing what is above 512 kB', (cache) => ({
+    set: async (key, value, policy) =>
+      JSON.stringify(value).length > 524_288 || cache.set(key, value, policy),
+  })),
+  mutant('takes keys of 1 kB', 'cutting off at 512', (cache) => ({
+    set: (key, value, policy) => cache.set(key.slice(0, 512), value, policy),
+    get: (key) => cache.get(key.slice(0, 512)),
+    delete: (key) => cache.delete(key.slice(0, 512)),
+  })),
   mutant('drops keys that would set the prototype', 'keeping them', keeping),
   mutant('keeps what was stored when the caller changes', 'keeping the object itself', keeping),
   mutant('hands out nothing that a caller could corrupt', 'handing the same out to all', (cache) => {
@@ -115,6 +124,42 @@ const lifetimeMutants: readonly CacheMutant[] = [
   mutant('forgets an entry when its ttl is over', 'keeping what was made', (cache) => ({
     getOrSet: (key, factory, policy) => cache.getOrSet(key, factory, { ...policy, ttl: hour }),
   })),
+  mutant('forgets an entry when its ttl is over', 'when it is got, and having it until then', (cache) => {
+    const kept = new Set<string>()
+    return {
+      set: (key, value, policy) => (kept.add(key), cache.set(key, value, policy)),
+      async get(key) {
+        const value = await cache.get(key)
+        if (value === undefined) kept.delete(key)
+        return value
+      },
+      has: async (key) => kept.has(key),
+    }
+  }),
+  mutant(
+    'forgets an entry when its ttl is over',
+    'when it is got, and giving it among many until then',
+    (cache) => {
+      const kept = new Map<string, unknown>()
+      return {
+        set: (key, value, policy) => (kept.set(key, value), cache.set(key, value, policy)),
+        async get(key) {
+          const value = await cache.get(key)
+          if (value === undefined) kept.delete(key)
+          return value
+        },
+        getMany: async (keys) => keys.map((key) => kept.get(key)),
+      }
+    },
+  ),
+  mutant('keeps an entry with a ttl of 25', 'keeping 32 bits of it', (cache) => ({
+    set: (key, value, policy) =>
+      cache.set(key, value, policy?.ttl ? { ...policy, ttl: Math.max(policy.ttl | 0, 1) } : policy),
+  })),
+  mutant('keeps an entry with a ttl of 25', 'making it with 32 bits of it', (cache) => ({
+    getOrSet: (key, factory, policy) =>
+      cache.getOrSet(key, factory, policy?.ttl ? { ...policy, ttl: Math.max(policy.ttl >>> 0, 1) } : policy),
+  })),
   mutant('takes the ttl of the last write', 'keeping that of the first', (cache) => {
     const first = new Map<string, EntryPolicy>()
     return {
@@ -163,12 +208,45 @@ function toAll(method: 'clear' | 'deleteByTag') {
   }
 }
 
+/** Deletes a thousand entries where more may be meant. */
+function thousandOf(method: 'clear' | 'deleteByTag') {
+  return (cache: ConformantCache): Partial<ConformantCache> => {
+    const keys = new Set<string>()
+    return {
+      set: (key, value, policy) => (keys.add(key), cache.set(key, value, policy)),
+      [method]: () => Promise.all([...keys].slice(0, 1_000).map((key) => cache.delete(key))),
+    }
+  }
+}
+
 const scopeMutants: readonly CacheMutant[] = [
   mutant('voids all entries with a tag', 'none', () => ({ deleteByTag: async () => true })),
   mutant('voids all entries with a tag', 'all there are', (cache) => ({ deleteByTag: () => cache.clear!() })),
   mutant('voids all entries with a tag', 'only those that were set', (cache) => ({
     getOrSet: (key, factory) => cache.getOrSet(key, factory),
   })),
+  mutant('voids all entries with a tag', 'those of tags that begin with it', (cache) => {
+    const keys = new Map<string, readonly string[]>()
+    return {
+      set: (key, value, policy) => (keys.set(key, policy?.tags ?? []), cache.set(key, value, policy)),
+      async deleteByTag(tag) {
+        await cache.deleteByTag!(tag)
+        for (const [key, tags] of keys) if (tags.some((each) => each.startsWith(tag))) await cache.delete(key)
+      },
+    }
+  }),
+  mutant('voids all entries with a tag', 'by the tags of all their writes', (cache) => {
+    const tagged = new Map<string, string[]>()
+    return {
+      set(key, value, policy) {
+        const tags = [...(tagged.get(key) ?? []), ...(policy?.tags ?? [])]
+        tagged.set(key, tags)
+        return cache.set(key, value, { ...policy, tags })
+      },
+    }
+  }),
+  mutant('voids eleven hundred entries', 'a thousand of them', thousandOf('deleteByTag')),
+  mutant('clears eleven hundred entries', 'a thousand of them', thousandOf('clear')),
   mutant('makes and keeps what is stored under a tag', 'voiding it for ever', (cache) => {
     const voided = new Set<string>()
     return {

@@ -23,6 +23,13 @@ export const storeMutants: readonly StoreMutant[] = [
     get: (sid, done) =>
       store.get(sid, (error, session) => done(error, session && { ...session, cookie: {} })),
   })),
+  mutant('gives a session back with its cookie', 'keeping when it ends only', (store) => ({
+    get: (sid, done) =>
+      store.get(sid, (error, session) => {
+        const { originalMaxAge, expires } = session?.cookie ?? {}
+        done(error, session && ({ ...session, cookie: { originalMaxAge, expires } } as StoredSession))
+      }),
+  })),
   mutant('has no session and no error for an unknown id', 'an error', (store) => ({
     get: (sid, done) =>
       store.get(sid, (error, session) => (session ? done(error, session) : done(new Error('ENOENT')))),
@@ -43,6 +50,21 @@ export const storeMutants: readonly StoreMutant[] = [
   })),
   mutant('destroys a session', 'not at all', () => ({
     destroy: (_sid, done) => setImmediate(() => done?.(null)),
+  })),
+  mutant('takes ids of any characters', 'cutting them off at 200', (store) => ({
+    set: (sid, session, done) => store.set(sid.slice(0, 200), session, done),
+    get: (sid, done) => store.get(sid.slice(0, 200), done),
+  })),
+  mutant('destroys a session', 'with those whose ids begin alike', (store) => ({
+    destroy: (sid, done) => store.destroy(`${sid}b`, () => store.destroy(sid, done)),
+    set: (sid, session, done) => store.set(sid.replace('a:b', 'ab'), session, done),
+    get: (sid, done) => store.get(sid.replace('a:b', 'ab'), done),
+  })),
+  mutant('keeps a session of 100 kB', 'dropping those above 64 kB', (store) => ({
+    set: (sid, session, done) =>
+      JSON.stringify(session).length > 65_536
+        ? calledBack(sid, session, done)
+        : store.set(sid, session, done),
   })),
   mutant('keeps what was stored when the caller changes', 'keeping the object itself', (store) => {
     const kept = new Map<string, StoredSession>()
@@ -87,6 +109,45 @@ export const storeMutants: readonly StoreMutant[] = [
   })),
   mutant('forgets a session when its cookie expires', 'keeping it', (store) => ({
     set: (sid, session, done) => store.set(sid, lasting(session), done),
+  })),
+  mutant('forgets a session when its cookie expires', 'listing it on', (store) => {
+    const kept = new Map<string, StoredSession>()
+    return {
+      set: (sid, session, done) => (kept.set(sid, session), store.set(sid, session, done)),
+      get: (sid, done) =>
+        store.get(sid, (error, session) => {
+          if (!session) kept.delete(sid)
+          done(error, session)
+        }),
+      all: (done) => setImmediate(() => done(null, [...kept.values()])),
+    }
+  }),
+  mutant('forgets a session when its cookie expires', 'listing its id on', (store) => {
+    const kept = new Set<string>()
+    return {
+      set: (sid, session, done) => (kept.add(sid), store.set(sid, session, done)),
+      get: (sid, done) =>
+        store.get(sid, (error, session) => {
+          if (!session) kept.delete(sid)
+          done(error, session)
+        }),
+      ids: (done) => setImmediate(() => done(null, [...kept])),
+    }
+  }),
+  mutant('takes the time of the last cookie', 'keeping that of the first', (store) => {
+    const first = new Map<string, StoredSession['cookie']>()
+    return {
+      set(sid, session, done) {
+        if (!first.has(sid)) first.set(sid, session.cookie)
+        return store.set(sid, { ...session, cookie: first.get(sid)! }, done)
+      },
+    }
+  }),
+  mutant('whose cookie lasts 25 or 30 days', 'a 32-bit timer', (store) => ({
+    set(sid, session, done) {
+      const left = new Date(String(session.cookie.expires)).getTime() - Date.now()
+      return left > 2 ** 31 ? store.destroy(sid, done) : store.set(sid, session, done)
+    },
   })),
   mutant('keeps a session whose cookie lasts as long as the browser', 'ending it at once', (store) => ({
     set: (sid, session, done) =>

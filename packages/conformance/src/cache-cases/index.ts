@@ -5,6 +5,7 @@ import { flight } from './flight.ts'
 import { lifetime } from './lifetime.ts'
 import { outage } from './outage.ts'
 import { scope } from './scope.ts'
+import { size } from './size.ts'
 import { stale } from './stale.ts'
 import { values } from './values.ts'
 
@@ -13,6 +14,7 @@ export const cacheCases: readonly Case<CacheGround>[] = [
   values,
   lifetime,
   scope,
+  size,
   flight,
   fleet,
   outage,

@@ -10,22 +10,40 @@ const { always } = lifetime
 
 const short = 150
 const hour = 3_600_000
+const day = 24 * hour
 
 always('forgets an entry when its ttl is over, in every way of asking', async ({ cache, key, wait }) => {
-  await cache.set(key('short'), 'old', { ttl: short })
-  await cache.getOrSet(key('made'), () => 'old', { ttl: short })
-  await cache.set(key('long'), 'kept', { ttl: hour })
-  for (const name of ['short', 'made', 'long']) await cache.get(key(name))
-  await wait(short + 100)
-  for (const name of ['short', 'made']) {
-    none(await cache.get(key(name)), name)
-    if (cache.has) assert.equal(await cache.has(key(name)), false, `whether there is ${name}`)
-    if (cache.getMany) assert.deepEqual(await cache.getMany([key(name)]), [undefined])
-    const factory = counted(() => 'new')
-    assert.equal(await cache.getOrSet(key(name), factory, { ttl: hour }), 'new')
-    assert.equal(factory.calls, 1, 'factories')
+  // An entry for each way: the first to ask may be the one who removes it.
+  const factory = counted(() => 'new')
+  const ways: [name: string, ask: (key: string) => Promise<unknown>, answer: unknown][] = [
+    ['get', (name) => cache.get(name), undefined],
+    ['getOrSet', (name) => cache.getOrSet(name, factory, { ttl: hour }), 'new'],
+  ]
+  if (cache.has) ways.push(['has', (name) => cache.has!(name), false])
+  if (cache.getMany) ways.push(['getMany', (name) => cache.getMany!([name]), [undefined]])
+  for (const [way] of ways) {
+    await cache.set(key(`set ${way}`), 'old', { ttl: short })
+    await cache.getOrSet(key(`made ${way}`), () => 'old', { ttl: short })
   }
+  await cache.set(key('long'), 'kept', { ttl: hour })
+  await wait(short + 100)
+  for (const [way, ask, answer] of ways)
+    for (const stored of ['set', 'made']) assert.deepEqual(await ask(key(`${stored} ${way}`)), answer, way)
+  assert.equal(factory.calls, 2, 'factories')
   assert.equal(await cache.get(key('long')), 'kept')
+})
+
+always('keeps an entry with a ttl of 25, 30 or 50 days', async ({ cache, key, wait }) => {
+  // The last is next to nothing where 32 bits of it are kept.
+  const ttls = [25 * day, 30 * day, 2 ** 32 + short]
+  for (const ttl of ttls) {
+    await cache.set(key(`set ${ttl}`), 'kept', { ttl })
+    await cache.getOrSet(key(`made ${ttl}`), () => 'kept', { ttl })
+  }
+  await wait(short + 100)
+  for (const ttl of ttls)
+    for (const stored of ['set', 'made'])
+      assert.equal(await cache.get(key(`${stored} ${ttl}`)), 'kept', `the entry with a ttl of ${ttl} ms`)
 })
 
 always('takes the ttl of the last write', async ({ cache, key, wait }) => {

@@ -20,13 +20,18 @@ always(
       ['rb', [blue, red]],
       ['none', []],
       ['R', [key('Red')]],
+      ['reddish', [key('reddish')]],
+      ['no more', []],
     ]
+    // The tags of the last write count.
+    await cache.set(key('no more'), 'old', { tags: [red] })
     for (const [name, tags] of entries) await cache.set(key(name), name, { tags })
     await cache.getOrSet(key('made'), () => 'made', { tags: [red] })
     for (const [name] of [...entries, ['made'] as const]) assert.equal(await cache.get(key(name)), name)
     await cache.deleteByTag!(red)
     for (const name of ['r', 'rb', 'made']) none(await cache.get(key(name)), `${name}, which has the tag`)
-    for (const name of ['b', 'none', 'R']) assert.equal(await cache.get(key(name)), name)
+    for (const name of ['b', 'none', 'R', 'reddish', 'no more'])
+      assert.equal(await cache.get(key(name)), name)
     if (cache.getMany)
       assert.deepEqual(await cache.getMany(['r', 'b'].map((name) => key(name))), [undefined, 'b'])
   },

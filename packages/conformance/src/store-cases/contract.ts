@@ -10,14 +10,22 @@ export const contract: Theme<StoreGround> = createTheme('store contract')
 const { always, promise } = contract
 
 always('gives a session back with its cookie', async ({ store, sid }) => {
-  const stored = { ...sessionOf('ada'), nested: { list: [1, 'two', null] }, text: 'ä\n🗝' }
+  const session = sessionOf('ada')
+  const cookie: StoredSession['cookie'] = {
+    ...session.cookie,
+    secure: true,
+    sameSite: 'lax',
+    domain: 'example.org',
+  }
+  const stored = { ...session, cookie, nested: { list: [1, 'two', null] }, text: 'ä\n🗝' }
   await set(store, sid('a'), stored)
   const loaded = await get(store, sid('a'))
   assert.equal(userOf(loaded), 'ada')
   assert.deepEqual(loaded!['nested'], stored.nested)
   assert.equal(loaded!['text'], stored.text)
   assert.equal(new Date(String(loaded!.cookie.expires)).getTime(), (stored.cookie.expires as Date).getTime())
-  assert.equal(loaded!.cookie.originalMaxAge, stored.cookie.originalMaxAge)
+  for (const option of ['originalMaxAge', 'path', 'httpOnly', 'secure', 'sameSite', 'domain'] as const)
+    assert.equal(loaded!.cookie[option], stored.cookie[option], `the cookie's ${option}`)
 })
 
 always('has no session and no error for an unknown id', async ({ store, sid }) => {
@@ -86,17 +94,27 @@ always('takes ids of any characters', async ({ store, sid }) => {
     '%00',
     'A',
     'a',
+    `${'long '.repeat(40)}a`,
+    `${'long '.repeat(40)}b`,
   ]
   for (const name of names) await set(store, sid(name), sessionOf(name))
   for (const name of names) assert.equal(userOf(await get(store, sid(name))), name)
 })
 
-always('destroys a session', async ({ store, sid }) => {
+const neighbours = ['b', 'ab', 'a:b', 'A']
+
+always('destroys a session, and no other', async ({ store, sid }) => {
   await set(store, sid('a'), sessionOf('ada'))
-  await set(store, sid('b'), sessionOf('grace'))
+  for (const name of neighbours) await set(store, sid(name), sessionOf(name))
   await destroy(store, sid('a'))
   assert.equal(userOf(await get(store, sid('a'))), 'no session')
-  assert.equal(userOf(await get(store, sid('b'))), 'grace', 'the neighbour')
+  for (const name of neighbours) assert.equal(userOf(await get(store, sid(name))), name, 'a neighbour')
+})
+
+always('keeps a session of 100 kB', async ({ store, sid }) => {
+  const text = `${'long '.repeat(20_000)}end`
+  await set(store, sid('a'), { ...sessionOf('ada'), text })
+  assert.ok((await get(store, sid('a')))?.['text'] === text, 'another text came back')
 })
 
 always('keeps what was stored when the caller changes its object afterwards', async ({ store, sid }) => {
