@@ -1,15 +1,14 @@
 import type { Availability } from '../availability/availability.ts'
-import type { Fault } from '../availability/classify.ts'
 import { versionOf, type Backend, type SetOptions } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Envelopes } from '../envelope/envelope.ts'
-import { HoldfastError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import type { Keyspace } from '../keys.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Epoch } from './epoch.ts'
 import { createFunnel } from './funnel.ts'
 import type { Base, Journal } from './journal.ts'
+import { createKeyLists, type KeyLists } from './key-lists.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createReader } from './reader.ts'
 import type { BasisOf, Found, Origin, Reading, Stored, StoreOptions } from './reading.ts'
@@ -18,7 +17,7 @@ import type { Rule } from './rules.ts'
 import { settleJournal, type Reconcile } from './settle.ts'
 
 /** Values under keys, through the funnel: what every engine builds on. */
-export interface Entries {
+export interface Entries extends KeyLists {
   get(key: string): Promise<Reading>
   /** Reads many entries in one round trip. */
   getMany(keys: readonly string[]): Promise<Reading[]>
@@ -30,10 +29,6 @@ export interface Entries {
   delete(key: string, ask?: (wireKey: string) => Promise<unknown>): Promise<boolean>
   /** Extends an entry; `false` when there is none. */
   touch(key: string, ttl: Milliseconds): Promise<boolean>
-  /** Gives all keys; while degraded those that this process knows. Keys beyond the length limit are not listed. */
-  keys(): AsyncIterable<readonly string[]>
-  /** Gives all keys that the primary has; rejects with `ERR_HOLDFAST_UNAVAILABLE` where it cannot be asked. */
-  primaryKeys(): AsyncIterable<readonly string[]>
   /** Asks the primary for something beside the entries, by the same rule; resolves also while it cannot be asked. */
   tell(operation: () => Promise<unknown>): Promise<void>
   /** Makes an entry of what the caller knows from elsewhere: the primary may have another, or none. */
@@ -222,35 +217,6 @@ export function createEntries(options: EntriesOptions): Entries {
     if (journal.size() > 0) settleLater()
   }
 
-  function keys(): AsyncIterable<readonly string[]> {
-    return batchesOr(() => knowledge.wireKeys(keyspace.prefix))
-  }
-
-  function primaryKeys(): AsyncIterable<readonly string[]> {
-    return batchesOr((fault) => {
-      throw new HoldfastError('ERR_HOLDFAST_UNAVAILABLE', 'The primary is not available for its keys.', {
-        cause: fault?.error,
-      })
-    })
-  }
-
-  async function* batchesOr(
-    degraded: (fault: Fault | undefined) => readonly string[],
-  ): AsyncIterable<readonly string[]> {
-    const batches = backend.scan(keyspace.prefix)[Symbol.asyncIterator]()
-    for (;;) {
-      const batch = await ask<IteratorResult<readonly string[]>, IteratorResult<readonly string[]>>('read', {
-        primary: () => batches.next(),
-        answered: (result) => result,
-        degraded: (fault) => ({ done: true, value: degraded(fault) }),
-      })
-      yield ((batch.value as readonly string[] | undefined) ?? [])
-        .map((wireKey) => keyspace.keyOf(wireKey))
-        .filter((key) => key !== undefined)
-      if (batch.done) return
-    }
-  }
-
   function assume(key: string, value: unknown, meta: Meta): Found {
     const bytes = envelopes.seal(keyspace.wireKey(key), value, meta)
     return { status: 'found', value, bytes, ...meta, origin: 'assumed' }
@@ -272,8 +238,7 @@ export function createEntries(options: EntriesOptions): Entries {
     set,
     delete: remove,
     touch,
-    keys,
-    primaryKeys,
+    ...createKeyLists({ ask, backend, keyspace, knowledge }),
     tell,
     assume,
     adopt,

@@ -19,7 +19,7 @@ export interface ComparingOptions {
 
 const soonAfter: Milliseconds = 50
 const firstRetry: Milliseconds = 100
-const lastRetry: Milliseconds = 5_000
+const lastRetry: Milliseconds = 2_000
 /** How often nothing hints at a gap, per thousand that are compared: so much a process may ask for all day long. */
 const perThousand: Milliseconds = 30_000
 const longestPause: Milliseconds = 300_000

@@ -7,6 +7,7 @@ import type { Backend, ExpiringSets, Member, Subscription } from '../backend/bac
 import type { Clock } from '../clock.ts'
 import type { Milliseconds } from '../units.ts'
 import { createComparing } from './comparing.ts'
+import { fromMessage, together, toMessage } from './endings-message.ts'
 import { createMarks, type Ending, type Marks } from './marks.ts'
 
 /** The endings of a fleet's sessions: known to this process in memory, and told to all the others. */
@@ -48,7 +49,6 @@ export interface EndingsOptions {
 /** How many marks are kept: beyond, tokens issued before the oldest one are refused. */
 const defaultMarks = 100_000
 const page = 5_000
-const together = 500
 /** By then processes that know more than the primary have told it. */
 const answerTime: Milliseconds = 150
 /** How long a call may take where recovery has not told. */
@@ -246,16 +246,3 @@ function isReadOnly(circuit: Circuit): boolean {
 }
 
 function ignore(): void {}
-
-function toMessage(members: readonly Member[]): Uint8Array {
-  return Buffer.from(members.map(([member, expiresAt]) => `${member} ${expiresAt}`).join('\n'))
-}
-
-/** Whoever may publish may write here; what is no mark is passed over. */
-function fromMessage(message: Uint8Array): Member[] {
-  return Buffer.from(message)
-    .toString('latin1')
-    .split('\n', together)
-    .map((line) => line.split(' '))
-    .map(([member = '', expiresAt]): Member => [member, Number(expiresAt)])
-}
