@@ -1,4 +1,6 @@
 import type { ConnectionChange } from '../backend.ts'
+import type { Milliseconds } from '../../units.ts'
+import { backoff } from './ioredis-options.ts'
 import { withoutArguments } from './replies.ts'
 
 /** Keeps whether a connection is usable and why it is not, and tells those who watch. */
@@ -12,6 +14,8 @@ export interface ConnectionState {
   announceReady(): void
   /** One of several servers is gone, or another one. */
   announceChange(): void
+  /** How long to wait before a try to connect: not for long, but where we are refused, which an operator has to mend. */
+  pauseBefore(attempt: number): Milliseconds
   /** We are about to drop the connection: nothing is sent on it from now on. The loss is still to be announced. */
   unready(): void
   /** Tells that the connection is lost, once per loss and cause. */
@@ -21,6 +25,10 @@ export interface ConnectionState {
   close(): void
 }
 
+/** How often to try as soon as ever with credentials that are refused: about a minute. Each try is an entry in the server's log. */
+const refusalsAtOnce = 240
+const slowRetry: Milliseconds = 5_000
+
 /** Creates the state of a connection that is not ready yet. */
 export function createConnectionState(): ConnectionState {
   const listeners = new Set<(change: ConnectionChange) => void>()
@@ -28,6 +36,7 @@ export function createConnectionState(): ConnectionState {
   let closed = false
   let cause: Error | undefined
   let announced: string | undefined
+  let refusals = 0
 
   function tell(change: ConnectionChange): void {
     for (const listener of [...listeners]) listener(change)
@@ -38,11 +47,14 @@ export function createConnectionState(): ConnectionState {
     offlineError: () =>
       cause ?? Object.assign(new Error('There is no connection to Redis.'), { code: 'OFFLINE' }),
     note(error) {
-      if (error instanceof Error && !closed) cause = withoutArguments(error)
+      if (!(error instanceof Error) || closed) return
+      cause = withoutArguments(error)
+      refusals = /^WRONGPASS|invalid password/i.test(error.message) ? refusals + 1 : 0
     },
     announceReady() {
       if (ready || closed) return
       ready = true
+      refusals = 0
       cause = undefined
       announced = undefined
       tell({ status: 'ready' })
@@ -50,6 +62,7 @@ export function createConnectionState(): ConnectionState {
     announceChange() {
       if (ready) tell({ status: 'ready' })
     },
+    pauseBefore: (attempt) => backoff(attempt) + (refusals > refusalsAtOnce ? slowRetry : 0),
     unready() {
       ready = false
     },

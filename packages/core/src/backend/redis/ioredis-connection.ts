@@ -43,6 +43,7 @@ export function keepIoredisConnected(
     // A surplus reply: the replies before it went to who knows which commands.
     if (error.message.startsWith('Command queue state error')) dropForeign()
   })
+  if (!client.isCluster) (client as Redis).options.retryStrategy = state.pauseBefore
   client.on('close', state.announceLost)
   client.on('end', () => {
     state.announceLost()

@@ -1,5 +1,4 @@
 import type { ConnectionState } from './connection-state.ts'
-import { backoff } from './ioredis-options.ts'
 import { within } from './within.ts'
 
 /** How to make, connect and destroy one client that does not reconnect by itself. */
@@ -84,7 +83,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
     // Not from within the call that asked for it.
     queueMicrotask(state.announceLost)
     if (!running) return
-    timer = setTimeout(attempt, backoff(++attempts))
+    timer = setTimeout(attempt, state.pauseBefore(++attempts))
     if (loose) timer.unref()
   }
 
