@@ -1,7 +1,7 @@
 import type { Entries } from '../degradation/entries.ts'
 import type { Found, Since } from '../degradation/reading.ts'
 import type { Sent } from './continuity.ts'
-import { basisWithToken, changedKeys, isUnfounded } from './merge.ts'
+import { basisWithToken, changedKeys, groundOf, isUnfounded, type Ground } from './merge.ts'
 import { contentOf, dataOf, type SessionData } from './session-data.ts'
 
 /**
@@ -84,20 +84,20 @@ export function loadedEntry(entry: Found, token: Sent | undefined): LoadedSessio
 
 /** How far an entry is from what Redis had of it for sure. */
 function sinceOf(entry: Found): Since {
-  const ground = groundOf(entry)
+  const ground = sinceOfGround(groundOf(entry))
   if (!entry.basis) return ground
   const own = changedKeys(entry.basis.value as SessionData, entry.value as SessionData)
   return { ...ground, changed: union(ground.changed, own) }
 }
 
 /** The same once a token has completed the entry, but for what was written in this process. */
-export function completedSince(entry: Found, { claims }: Sent): Since {
-  const { revision, changed } = groundOf(entry)
+export function completedSince(entry: Found, sent: Sent): Since {
+  const { claims } = sent
+  const { revision, changed } = sinceOfGround(groundOf(entry, sent))
   return { revision: Math.max(revision, claims.base), changed: union(changed, claims.changed) }
 }
 
-function groundOf(entry: Found): Since {
-  const { revision, since } = entry.basis ?? entry
+function sinceOfGround({ revision, since }: Ground): Since {
   return since ?? { revision, changed: nothing }
 }
 

@@ -47,11 +47,19 @@ export function withToken(entry: Found, sent: Sent): SessionData {
   return completed(entry, theirs, sent)
 }
 
-/** The same without what was written in this process while Redis was away. */
+/** The same without what was written in this process while Redis was away, unless the token was made of that, too. */
 export function basisWithToken(entry: Found, sent: Sent): SessionData {
   if (isUnfounded(entry)) return sent.data
-  return completed(entry, (entry.basis ?? entry).value as SessionData, sent)
+  return completed(entry, groundOf(entry, sent).value as SessionData, sent)
 }
+
+/** What of an entry the primary has had for sure: what it was made of, or all of it, where the token was made of a later one. */
+export function groundOf(entry: Found, sent?: Sent): Ground {
+  const isSwallowed = sent !== undefined && sent.claims.base >= entry.revision
+  return isSwallowed ? entry : (entry.basis ?? entry)
+}
+
+export type Ground = Pick<Found, 'value' | 'revision' | 'since'>
 
 function completed({ revision }: Found, session: SessionData, { data, claims }: Sent): SessionData {
   // It is older than what the token was made of, as after a failover: then all of the difference is the token's.

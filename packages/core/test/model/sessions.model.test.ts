@@ -38,6 +38,19 @@ const onceBroken: readonly (readonly [what: string, schedule: Schedule])[] = [
     },
   ],
   [
+    'what was written here in an outage, and had reached Redis by its token, could not be taken out again',
+    {
+      seed: 0,
+      steps: [
+        { do: 'line', process: 1, is: 'cut' },
+        { do: 'request', browser: 0, process: 1, action: { to: 'set', key: 'a' } },
+        { do: 'request', browser: 0, process: 0, action: { to: 'set', key: 'c' } },
+        { do: 'request', browser: 0, process: 1, action: { to: 'unset', key: 'a' } },
+        { do: 'line', process: 0, is: 'cut' },
+      ],
+    },
+  ],
+  [
     'what was restored from its token while Redis took no writes passed for what Redis has, and a write over it was given up',
     {
       seed: 0,
