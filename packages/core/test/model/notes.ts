@@ -56,13 +56,11 @@ function noteWrite(
 ): void {
   if (key !== undefined) {
     const isRemoval = content[key] === undefined
-    noteDivergence(reference, reference.session(id)!, made, {
-      key,
-      value,
-      isRemoval,
-      isInTouch,
-      process: process.index,
-    })
+    const session = reference.session(id)!
+    noteDivergence(reference, session, made, { key, value, isRemoval, isInTouch, process: process.index })
+    // Without its token a process cannot tell what of its own has reached the primary by way of another one.
+    const hasToken = reference.token(visit.cookies.token)?.id === id
+    if (isRemoval && !isInTouch && !hasToken) session.isDiverged = true
   }
   if (saved?.status !== 'found') return
   const on = isNew ? 'new' : visit.from.status === 'found' ? 'known' : 'unknown'
