@@ -58,18 +58,19 @@ always('replaces what a key held', async ({ backend, key }) => {
   same(await backend.get(key('a')), 'second')
 })
 
-always('applies each write and each deletion once: what came after it stands', async (ground) => {
-  const { backend, key, wait } = ground
-  // One that is applied again is seen until the next is, so each is looked at for a while.
-  for (let step = 0; step < 20; step++) {
-    const isDeletion = step % 4 === 3
-    if (isDeletion) await backend.delete(key('a'))
-    else await backend.set(key('a'), bytes(`step ${step}`))
-    await wait(15)
-    const found = await backend.get(key('a'))
-    if (isDeletion) none(found)
-    else same(found, `step ${step}`)
-  }
+promise('applies each write and each deletion once: what came after it stands', {
+  async healthy({ backend, key, wait }) {
+    // One that is applied again is seen until the next is, so each is looked at for a while.
+    for (let step = 0; step < 16; step++) {
+      const isDeletion = step % 4 === 3
+      if (isDeletion) await backend.delete(key('a'))
+      else await backend.set(key('a'), bytes(`step ${step}`))
+      await wait(15)
+      const found = await backend.get(key('a'))
+      if (isDeletion) none(found)
+      else same(found, `step ${step}`)
+    }
+  },
 })
 
 always('deletes, and tells whether there was something to delete', async ({ backend, key }) => {
