@@ -32,6 +32,17 @@ const messageMutants: readonly Mutant[] = [
       },
     }),
   ),
+  mutant('gives each listener bytes of its own', 'giving all the same', (inner) => {
+    const listeners: Listener[] = []
+    return {
+      subscribe(channel, listener) {
+        listeners.push(listener)
+        return inner.subscribe(channel, (message) => {
+          if (listener === listeners[0]) for (const each of listeners) each(message)
+        })
+      },
+    }
+  }),
   mutant('keeps channels apart', 'taking a channel for a pattern', (inner) => ({
     subscribe: (channel, listener) => inner.subscribe(channel.replace(/a\*$/, 'ab'), listener),
   })),

@@ -63,6 +63,21 @@ always('delivers what was published when the publisher changes its buffer afterw
   await listener.close()
 })
 
+always('gives each listener bytes of its own, which it may change', async ({ backend, key }) => {
+  const heard: string[] = []
+  const subscriptions = await Promise.all(
+    ['first', 'second'].map(() =>
+      backend.subscribe(key('channel'), (message) => {
+        heard.push(Buffer.from(message).toString())
+        message.fill(120)
+      }),
+    ),
+  )
+  await backend.publish(key('channel'), bytes('as it was'))
+  await eventually(async () => assert.deepEqual(heard, ['as it was', 'as it was']))
+  await Promise.all(subscriptions.map((subscription) => subscription.close()))
+})
+
 always('keeps channels apart: glob characters mean themselves', async ({ backend, key }) => {
   const [star, plain] = [await listen(backend, key('a*')), await listen(backend, key('ab'))]
   await backend.publish(key('ab'), bytes('for ab'))

@@ -67,7 +67,8 @@ function begin({ index, primary, clock, random, mutate, onMet }: ProcessOptions,
     clock,
     random,
     mode,
-    onCaughtUp: () => holdfast.state === 'healthy' && onMet(index, 'gap'),
+    // A primary that takes no writes hears, and is not told.
+    onCaughtUp: () => link.mode === 'well' && holdfast.state === 'healthy' && onMet(index, 'gap'),
   })
   const own = clock.ofProcess()
   const holdfast = createHoldfast({

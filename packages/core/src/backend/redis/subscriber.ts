@@ -49,7 +49,10 @@ export function createSubscriber(commands: CommandsState, open: OpenListening): 
   })
 
   function hear(channel: string, message: Buffer): void {
-    for (const listener of channels.get(channel)?.keys() ?? []) listener(message)
+    const listeners = channels.get(channel)
+    if (!listeners) return
+    // What a listener does with its bytes is its own affair.
+    for (const listener of listeners.keys()) listener(listeners.size === 1 ? message : Buffer.from(message))
   }
 
   function tellGap(channel: string): void {
