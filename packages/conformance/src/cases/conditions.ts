@@ -6,7 +6,7 @@ import type { BackendGround } from '../ground.ts'
 
 /** A write with a condition takes place only where the condition holds, and says what stands there where it does not. */
 export const conditions: Theme<BackendGround> = createTheme('conditional writes')
-const { always } = conditions
+const { always, promise } = conditions
 
 const large = 65_536
 
@@ -60,14 +60,26 @@ always('gives a conditional write its own ttl, or none', async ({ backend, key, 
   same(await backend.get(key('stays')), 'new', 'the entry that lost its ttl')
 })
 
-always('lets exactly one of many writers be the first, with 64 kB as well', async (ground) => {
-  await raceToBeFirst(ground, 'small', 40, 0)
-  await raceToBeFirst(ground, 'large', 12, large)
+promise('lets exactly one of many writers be the first, with 64 kB as well', {
+  async healthy(ground) {
+    await raceToBeFirst(ground, 'small', 40, 0)
+    await raceToBeFirst(ground, 'large', 12, large)
+  },
+  async recovered(ground) {
+    await ground.usable()
+    await raceToBeFirst(ground.again(), 'small', 40, 0)
+  },
 })
 
-always('loses none of many updates that build on one another, with 64 kB as well', async (ground) => {
-  await raceToUpdate(ground, 'small', 20, 0)
-  await raceToUpdate(ground, 'large', 6, large)
+promise('loses none of many updates that build on one another, with 64 kB as well', {
+  async healthy(ground) {
+    await raceToUpdate(ground, 'small', 20, 0)
+    await raceToUpdate(ground, 'large', 6, large)
+  },
+  async recovered(ground) {
+    await ground.usable()
+    await raceToUpdate(ground.again(), 'small', 20, 0)
+  },
 })
 
 async function raceToBeFirst(

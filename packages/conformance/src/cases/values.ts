@@ -147,13 +147,15 @@ always('gives many entries in the order of the keys, repeated ones repeatedly', 
   )
 })
 
-always('gives nothing for no keys, and a thousand for a thousand', async ({ backend, key }) => {
-  assert.deepEqual(await backend.getMany([]), [])
-  const keys = Array.from({ length: 1_000 }, (_, i) => key(`many ${i}`))
-  await Promise.all(keys.map((each, i) => backend.set(each, bytes(String(i)))))
-  const found = await backend.getMany(keys)
-  assert.equal(found.length, keys.length)
-  for (const [i, value] of found.entries()) same(value, String(i), `entry ${i}`)
+promise('gives nothing for no keys, and a thousand for a thousand', {
+  async healthy({ backend, key }) {
+    assert.deepEqual(await backend.getMany([]), [])
+    const keys = Array.from({ length: 1_000 }, (_, i) => key(`many ${i}`))
+    await Promise.all(keys.map((each, i) => backend.set(each, bytes(String(i)))))
+    const found = await backend.getMany(keys)
+    assert.equal(found.length, keys.length)
+    for (const [i, value] of found.entries()) same(value, String(i), `entry ${i}`)
+  },
 })
 
 always('keeps what was stored when the caller changes its buffer afterwards', async ({ backend, key }) => {
