@@ -45,7 +45,7 @@ const closeTimeout = 2_000
 /** How long the second outage lasts, in ms: enough to be noticed. */
 const secondOutage = 300
 /** How many cases set out at once: a stampede would look like an outage. */
-const healthyLanes = 16
+const healthyLanes = 8
 const stoppedAfterFailure = new Error('not reached: an earlier state failed')
 
 /**
