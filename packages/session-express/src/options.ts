@@ -1,10 +1,10 @@
 import {
-  sessionOptionNames,
+  sessionOptionNames as engineOptionNames,
   type AdapterContinuityOptions,
   type AdapterSessionOptions,
   type OptionNames,
 } from '@holdfast/core'
-import type { SessionData } from 'express-session'
+import type { SessionData, SessionOptions as TheirOptions } from 'express-session'
 
 /**
  * A session as the options' functions get it: what the application declares in express-session's `SessionData`, as far
@@ -23,6 +23,24 @@ export interface HoldfastStoreOptions extends AdapterSessionOptions<SessionConte
 
 /** The options of {@link HoldfastStore}, by name. */
 export const storeOptionNames: OptionNames<HoldfastStoreOptions> = {
-  ...sessionOptionNames,
+  ...engineOptionNames,
   disableTouch: 'boolean',
 }
+
+const theirOptionNames: Record<keyof TheirOptions | 'key', true> = {
+  secret: true,
+  name: true,
+  // What old applications call the name; express-session still takes it.
+  key: true,
+  store: true,
+  cookie: true,
+  genid: true,
+  rolling: true,
+  resave: true,
+  proxy: true,
+  saveUninitialized: true,
+  unset: true,
+}
+
+/** The options of the middleware, by name: express-session's and the store's. */
+export const sessionOptionNames: object = { ...theirOptionNames, ...storeOptionNames, continuity: true }

@@ -5,13 +5,19 @@ import {
   onlyOptions,
   readContinuity,
   readSecrets,
+  refuseUnknownOptions,
   type Degraded,
   type Holdfast,
   type Sessions,
 } from '@holdfast/core'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import expressSession from 'express-session'
-import { storeOptionNames, type ContinuityOptions, type HoldfastStoreOptions } from './options.ts'
+import {
+  sessionOptionNames,
+  storeOptionNames,
+  type ContinuityOptions,
+  type HoldfastStoreOptions,
+} from './options.ts'
 import { HoldfastStore } from './store.ts'
 import { createTokenCookie } from './token-cookie.ts'
 
@@ -45,6 +51,7 @@ export interface HoldfastSession extends RequestHandler {
  * `ERR_HOLDFAST_OPTION`, or the `TypeError` of express-session for what that refuses itself.
  */
 export function session(options: SessionOptions): HoldfastSession {
+  refuseUnknownOptions(options ?? {}, sessionOptionNames)
   checkMaxAge(options?.cookie)
   if (options?.store !== undefined)
     return createMiddleware(options, givenStore(HoldfastStore, options, storeOptionNames))
@@ -60,7 +67,6 @@ export function session(options: SessionOptions): HoldfastSession {
 function createMiddleware(options: SessionOptions, store: HoldfastStore): HoldfastSession {
   const { resave = false, saveUninitialized = false, cookie, proxy } = options
   const inner = expressSession({ ...options, store, resave, saveUninitialized })
-  // `key` is what old applications call it; express-session still takes it.
   const name = options.name || (options as { key?: string }).key || 'connect.sid'
   const tokenCookie = createTokenCookie({ store, name, cookie, proxy })
 

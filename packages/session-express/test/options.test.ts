@@ -163,6 +163,23 @@ describe('session()', () => {
     const { store: used } = create({ secret, store, rolling: true, name: 'sid', ttl: undefined })
     expect(used).toBe(store)
   })
+
+  it.each([
+    ['client', ': name the Redis by "redis"'],
+    ['contiunity', ', only '],
+    ['maxAge', ', only '],
+  ])(
+    'refuses the option %s, which there is not, with a store as well, and shows no value',
+    (name, instead) => {
+      const message = expect.stringMatching(new RegExp(`^There is no option "${name}"${instead}(?!.*s3cret)`))
+      const store = new HoldfastStore({ redis: 'memory', logger: false })
+      onTestFinished(() => store.close())
+      for (const own of [{}, { store }]) {
+        const options = { secret, ...own, [name]: 'redis://:s3cret@127.0.0.1' }
+        expect(() => create(options)).toThrow(refusal(message))
+      }
+    },
+  )
 })
 
 describe('HoldfastStore', () => {

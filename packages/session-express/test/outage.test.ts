@@ -6,7 +6,7 @@ import {
   type RedisServer,
 } from '@holdfast-internal/test-fixtures'
 import { createClient } from 'redis'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { session, type HoldfastSession, type SessionOptions } from '../src/index.ts'
 import { application, serve, type Site } from './browser.ts'
 
@@ -52,6 +52,24 @@ const healthy = ({ sessions }: Process): Promise<void> =>
   eventually(() => expect(sessions.holdfast.state).toBe('healthy'))
 
 describe('sessions while Redis is away', () => {
+  it('does not end the process by a logout that failed and nobody waits for, and tells who does', async () => {
+    const one = await start({ rule: 'refuse' })
+    const unhandled: unknown[] = []
+    const note = (error: unknown): void => void unhandled.push(error)
+    process.on('unhandledRejection', note)
+    onTestFinished(() => void process.off('unhandledRejection', note))
+    await proxy.refuse()
+    await eventually(() => expect(one.sessions.holdfast.state).toBe('degraded'))
+
+    // As `req.session.destroy()` does.
+    void one.sessions.store.destroy('an id of the tests')
+    await new Promise(setImmediate)
+    expect(unhandled).toEqual([])
+    await expect(one.sessions.store.destroy('an id of the tests')).rejects.toMatchObject({
+      code: 'ERR_HOLDFAST_UNAVAILABLE',
+    })
+  })
+
   it.each([
     ['killed', () => redis.kill({ keepData: true }), () => redis.restart()],
     ['hung', async () => redis.freeze(), async () => redis.thaw()],

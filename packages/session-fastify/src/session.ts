@@ -5,6 +5,7 @@ import {
   givenStore,
   onlyOptions,
   readContinuity,
+  refuseUnknownOptions,
   sessionOptionNames,
   tokenCookieName,
   type SessionContinuity,
@@ -50,6 +51,7 @@ export const session: FastifyPluginAsync<SessionOptions> = fp(register, {
 })
 
 async function register(instance: FastifyInstance, options: SessionOptions): Promise<void> {
+  refuseUnknownOptions(options, namesOfAll)
   const theirs = onlyOptions(options, theirNames) as TheirOptions
   const secrets = secretsOf(options.secret)
   checkMaxAge(options.cookie)
@@ -83,6 +85,11 @@ const theirNames: Record<keyof TheirOptions, true> = {
   rolling: true,
   idGenerator: true,
 }
+
+/** Fastify's own, with which any plugin may be registered; its `prefix` is among ours by name. */
+const namesOfFastify = { logLevel: true, logSerializers: true }
+
+const namesOfAll = { ...namesOfFastify, ...theirNames, ...sessionOptionNames, store: true, continuity: true }
 
 /** Fastify's own `prefix`, that of routes, comes by the same name. */
 const { prefix: _, ...namesBesideStore } = sessionOptionNames

@@ -82,10 +82,25 @@ describe('the plugin', () => {
     ['refuse', { rule: 'refuse' }],
     ['token', { cookie: { maxAge: null } }],
     ['token', { cookie: { maxAge: 0 } }],
-    ['token', { prefix: '/shop', logLevel: 'warn', anything: 1 }],
+    ['token', { prefix: '/shop', logLevel: 'warn', logSerializers: {} }],
   ])('runs by the rule %s with %j', async (rule, options) => {
     expect((await register(withSecret(options))).sessions.rule).toBe(rule)
   })
+
+  it.each([
+    ['client', ': name the Redis by "redis"'],
+    ['contiunity', ', only '],
+    ['maxAge', ', only '],
+  ])(
+    'refuses the option %s, which there is not, with a store as well, and shows no value',
+    async (name, instead) => {
+      const message = expect.stringMatching(new RegExp(`^There is no option "${name}"${instead}(?!.*s3cret)`))
+      for (const own of [{}, { store: memoryStore() }]) {
+        const options = { secret, ...own, [name]: 'redis://:s3cret@127.0.0.1' }
+        await expect(register(options)).rejects.toThrow(refusal(message) as Error)
+      }
+    },
+  )
 
   it.each([
     ['an object', new Map()],

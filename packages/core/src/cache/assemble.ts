@@ -94,7 +94,6 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     ...usual
   } = given
   const prefix = validatePrefix('prefix', ownPrefix ?? joinPrefix(ground.prefix, 'cache'))
-  if (typeof bounds !== 'object' || bounds === null) throw optionError('factories', 'an object', bounds)
   const marksPrefix = `${ground.prefix}:tag:${prefix}`
   const longest = longestPrefix - Buffer.byteLength(`${ground.prefix}:tag:`)
   if (Buffer.byteLength(prefix) > longest) throw optionError('prefix', `at most ${longest} bytes`, ownPrefix)

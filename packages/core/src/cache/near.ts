@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache'
-import { optionError } from '../errors.ts'
 import {
   parseCount,
   parseDuration,
@@ -75,8 +74,6 @@ export function createNear(
   { now, isOn }: { readonly now: () => number; readonly isOn: () => boolean },
 ): Near {
   const options = given === true ? {} : given
-  if (typeof options !== 'object' || options === null)
-    throw optionError('near', 'true, false, or an object', given)
   const maxAge: Milliseconds = parseDuration('near.maxAge', options.maxAge ?? 300_000, { min: 1 })
   const maxEntries = parseCount('near.maxEntries', options.maxEntries ?? 10_000, { min: 1, max: 10_000_000 })
   const maxBytes = parseSize('near.maxBytes', options.maxBytes ?? '64MB', { min: 1_024 })
