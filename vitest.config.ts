@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const conditions = ['@holdfast/source']
@@ -11,8 +12,10 @@ export default defineConfig({
     hookTimeout: 15_000,
     // Real faults take real time, and CI machines are shared: a test gets a second try there, and the report says so.
     retry: process.env['CI'] ? 1 : 0,
+    // Test files and the processes that they start are many, and load the same code.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
     // Most tests wait for Redis, not for a processor.
-    maxWorkers: 3,
+    maxWorkers: 4,
     maxConcurrency: 3,
     projects: [
       project('core'),

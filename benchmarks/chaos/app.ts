@@ -4,6 +4,7 @@ import { session } from '@holdfast/session-express'
 import { RedisStore } from 'connect-redis'
 import express, { type RequestHandler } from 'express'
 import expressSession from 'express-session'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { connectNodeRedis } from './node-redis.ts'
 import type { Telling } from './telling.ts'
@@ -56,6 +57,8 @@ app.get('/me', (req, res) => {
 })
 const server = app.listen(0, '127.0.0.1', () => {
   tell({ type: 'listening', port: (server.address() as AddressInfo).port })
+  // For the next start: it is killed before it could do so at its end.
+  flushCompileCache()
 })
 
 async function ours(): Promise<RequestHandler> {

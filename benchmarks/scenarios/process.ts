@@ -1,4 +1,5 @@
 import type { State } from '@holdfast/core'
+import { flushCompileCache } from 'node:module'
 
 /** What a server process is told at its start. */
 export interface Settings {
@@ -25,4 +26,6 @@ export function report(port: number, state: () => State): void {
   process.on('message', () => tell({ state: state() }))
   process.on('disconnect', () => process.exit())
   tell({ port })
+  // For the next start: it is killed before it could do so at its end.
+  flushCompileCache()
 }

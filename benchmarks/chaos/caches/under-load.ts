@@ -1,7 +1,8 @@
 import type { Holdfast, HoldfastOptions } from '@holdfast/core'
+import { flushCompileCache } from 'node:module'
 import { connectNodeRedis } from '../node-redis.ts'
 import type { Telling } from '../telling.ts'
-import { createDatabase, type Database, type Value } from './database.ts'
+import { createDatabase, type Database, type Reads, type Value } from './database.ts'
 import { createLoad, seededKeys, seededTtl, type Load, type Sample, type Subject } from './load.ts'
 
 /** What an application is made of, in a process of its own. */
@@ -45,10 +46,10 @@ export type Order =
   /** This process changed it, and tells the cache in one of three ways. */
   | { readonly do: 'set' | 'delete' | 'deleteByTag'; readonly key: string }
 
-/** What came of the load since it was last stopped, and the most factories at once. */
+/** What came of the load since it was last stopped, and of the factories. */
 export interface Outcome {
   readonly samples: readonly Sample[]
-  readonly factories: number
+  readonly factories: Reads
 }
 
 export type Message =
@@ -94,9 +95,11 @@ export async function runUnderLoad(open: (ground: Ground) => Promise<Application
   await application.holdfast?.ready()
   const load = createLoad(application, database)
   tell({ type: 'ready', port: application.port })
+  // For the next start: it is killed before it could do so at its end.
+  flushCompileCache()
 
   async function obey(order: Order): Promise<Outcome | undefined> {
-    if (order.do === 'stop') return { samples: await load.stop(), factories: database.most() }
+    if (order.do === 'stop') return { samples: await load.stop(), factories: database.reads() }
     await done(order, application.cache, load, database)
     return undefined
   }
