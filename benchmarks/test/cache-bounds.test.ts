@@ -13,6 +13,7 @@ const good: CacheRow = {
   hung: 0,
   before: 6,
   p99: 7,
+  factoryP99: 5.5,
   worst: 220,
   factories: 64,
   recovery: 300,
@@ -29,7 +30,8 @@ describe('the bounds of the fault table of caches', () => {
   it.each<Partial<CacheRow>>([
     { failed: 1 },
     { hung: 1 },
-    { p99: 10 },
+    { p99: 10.5 },
+    { factoryP99: 2 },
     { p99: Number.NaN },
     { factories: 65 },
     { recovery: 1_000 },

@@ -12,11 +12,24 @@ export interface Database {
   now(key: string): Value
   /** From now on there is another value under the key. */
   change(key: string): void
-  /** The most reads at once since this was asked last. */
-  most(): number
+  /** What was read since this was asked last. */
+  reads(): Reads
 }
 
-export const factoryMs = 5
+export interface Reads {
+  /** The most at once. */
+  readonly most: number
+  readonly times: readonly ReadTime[]
+}
+
+export interface ReadTime {
+  /** In ms since the epoch. */
+  readonly began: number
+  /** How long it took: {@link factoryMs}, and what timers and the machine put on top of it. */
+  readonly ms: number
+}
+
+const factoryMs = 5
 const text = 'x'.repeat(100)
 
 /** Creates a database of this process; those of several are alike as long as all are told of each change. */
@@ -24,6 +37,7 @@ export function createDatabase(): Database {
   const changes = new Map<string, number>()
   let running = 0
   let most = 0
+  let times: ReadTime[] = []
 
   function now(key: string): Value {
     return { key, version: changes.get(key) ?? 0, text }
@@ -31,17 +45,25 @@ export function createDatabase(): Database {
 
   return {
     async read(key) {
+      const began = time()
       most = Math.max(most, ++running)
       await new Promise((resolve) => setTimeout(resolve, factoryMs))
       running--
+      times.push({ began, ms: time() - began })
       return now(key)
     },
     now,
     change: (key) => void changes.set(key, now(key).version + 1),
-    most() {
-      const found = most
+    reads() {
+      const found = { most, times }
       most = running
+      times = []
       return found
     },
   }
+}
+
+/** In ms since the epoch, finer than `Date.now()`. */
+export function time(): number {
+  return performance.timeOrigin + performance.now()
 }

@@ -46,7 +46,7 @@ obeyOrders(async (order) => {
       database.change(order.key)
       break
     case 'stop':
-      return { samples: await load.stop(), factories: 0 }
+      return { samples: await load.stop(), factories: database.reads() }
     default:
       throw new Error(`"${order.do}" is not for who only asks`)
   }

@@ -1,4 +1,4 @@
-import { type Database, type Value } from './database.ts'
+import { time, type Database, type Value } from './database.ts'
 
 /** One call and what became of it. */
 export interface Sample {
@@ -58,11 +58,11 @@ export function createLoad(
   let timer: NodeJS.Timeout | undefined
   let cold = 0
 
-  async function call(key: string, ttl: number | undefined, due = now(), isCrowd = false): Promise<void> {
+  async function call(key: string, ttl: number | undefined, due = time(), isCrowd = false): Promise<void> {
     const { version } = database.now(key)
-    const began = from === 'due' ? due : now()
+    const began = from === 'due' ? due : time()
     const sample = (failure: string | undefined, isStale = false, isHung = false): void =>
-      void samples.push({ due, ms: now() - began, failure, isStale, isHung, isCrowd })
+      void samples.push({ due, ms: time() - began, failure, isStale, isHung, isCrowd })
     let patient: NodeJS.Timeout | undefined
     try {
       const impatience = new Promise<'hung'>((resolve) => {
@@ -89,16 +89,16 @@ export function createLoad(
 
   return {
     run(rate) {
-      const began = now()
+      const began = time()
       let sent = 0
       timer = setInterval(() => {
-        for (; began + (sent * 1000) / rate <= now(); sent++) {
+        for (; began + (sent * 1000) / rate <= time(); sent++) {
           under.push(next(sent, began + (sent * 1000) / rate))
         }
       }, 1)
     },
     async crowd(size) {
-      const due = now()
+      const due = time()
       const calls = Array.from({ length: size }, () => call(`cold:${name}:${cold++}`, hotTtl, due, true))
       await Promise.all(calls)
     },
@@ -114,9 +114,4 @@ export function createLoad(
       return all
     },
   }
-}
-
-/** In ms since the epoch, finer than `Date.now()`. */
-function now(): number {
-  return performance.timeOrigin + performance.now()
 }
