@@ -94,12 +94,16 @@ describe('while Redis is away', () => {
     const module = moduleOf(kit, { imports: [register()], controllers: [controller] })
     await withServer(kit, module, async (fetch) => {
       expect(await fetch('/count')).toEqual({ status: 200, cache: 'MISS', body: '1' })
-      expect(await fetch('/count')).toEqual({ status: 200, cache: 'HIT', body: '1' })
+      // The first use of all may take longer than a busy machine's deadline allows.
+      const isHit = async (): Promise<void> =>
+        expect(await fetch('/count')).toEqual({ status: 200, cache: 'HIT', body: `${count}` })
+      await eventually(isHit)
       await redis.kill()
-      for (let i = 2; i < 6; i++)
-        expect(await fetch('/count')).toEqual({ status: 200, cache: 'MISS', body: `${i}` })
+      const before = count
+      for (let i = 1; i < 5; i++)
+        expect(await fetch('/count')).toEqual({ status: 200, cache: 'MISS', body: `${before + i}` })
       await redis.restart({ empty: true })
-      await eventually(async () => expect(await fetch('/count')).toMatchObject({ status: 200, cache: 'HIT' }))
+      await eventually(isHit)
     })
   })
 

@@ -1,7 +1,10 @@
 import { freePort, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import { onTestFinished } from 'vitest'
+import type { RedisSource } from '../src/backend/redis/connect.ts'
 
 /** Stands for a name or a balancer: leads new connections to one server, and leaves those there are where they are. */
 export interface Balancer {
@@ -12,6 +15,18 @@ export interface Balancer {
   /** How many there are now. */
   readonly open: number
   leadTo(server: RedisServer): void
+}
+
+/** What an application may give of the Redis that a balancer leads to. */
+export const sources: Record<string, (balancer: Balancer) => RedisSource> = {
+  'a URL': ({ url }) => url,
+  'a client of ioredis': ({ port }) => {
+    const app = new Redis(port)
+    app.on('error', () => undefined)
+    onTestFinished(() => app.disconnect())
+    return app
+  },
+  'a client of node-redis': ({ url }) => createClient({ url }),
 }
 
 export async function startBalancer(first: RedisServer): Promise<Balancer> {

@@ -4,6 +4,7 @@ import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisBackendFrom, type RedisSource } from '../src/backend/redis/connect.ts'
 import { dialectOf, type NodeRedisSource } from '../src/backend/redis/node-redis-dialect.ts'
+import type { RedisBackend } from '../src/backend/redis/redis.ts'
 import { slotOf } from '../src/backend/redis/slots.ts'
 import { isReady, watchForUnhandled } from './redis-support.ts'
 
@@ -25,18 +26,24 @@ const sources: Record<string, () => RedisSource> = {
   'node-redis': () => createCluster({ rootNodes: [{ url: cluster.masters[0]!.url }] }) as never,
 }
 
+/** Listens on a channel; `told` is what it was told by, in order. */
+async function listen(source: string): Promise<{ backend: RedisBackend; told: string[] }> {
+  const backend = redisBackendFrom(sources[source]!())
+  onTestFinished(() => backend.close())
+  await isReady(backend)
+  const told: string[] = []
+  await backend.subscribe(
+    'channel',
+    (message) => told.push(String(message)),
+    () => told.push('gap'),
+    () => told.push('lost'),
+  )
+  return { backend, told }
+}
+
 describe.each(Object.keys(sources))('what listens in a Cluster over %s', (name) => {
   it('tells that it was deaf when its connection is lost', async () => {
-    const backend = redisBackendFrom(sources[name]!())
-    onTestFinished(() => backend.close())
-    await isReady(backend)
-    const told: string[] = []
-    await backend.subscribe(
-      'channel',
-      (message) => told.push(String(message)),
-      () => told.push('gap'),
-      () => told.push('lost'),
-    )
+    const { backend, told } = await listen(name)
     await Promise.all(cluster.nodes.map(endListening))
     await eventually(() => expect(told).toEqual(['lost', 'gap']))
     await backend.publish('channel', Buffer.from('message'))
@@ -47,16 +54,7 @@ describe.each(Object.keys(sources))('what listens in a Cluster over %s', (name) 
 // Last: it leaves the cluster with a node less each.
 describe('a node that leaves a Cluster and lives on', () => {
   it('is not listened on any more by ioredis', async () => {
-    const backend = redisBackendFrom(sources['ioredis']!())
-    onTestFinished(() => backend.close())
-    await isReady(backend)
-    const told: string[] = []
-    await backend.subscribe(
-      'channel',
-      (message) => told.push(String(message)),
-      () => told.push('gap'),
-      () => told.push('lost'),
-    )
+    const { backend, told } = await listen('ioredis')
     const [leaving] = await listenedOn()
     const stays = await takeOut(leaving!, (key) => backend.get(key))
     await eventually(() => expect(told).toEqual(['lost', 'gap']))

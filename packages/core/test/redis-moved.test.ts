@@ -1,11 +1,9 @@
 import { eventually, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
-import { Redis } from 'ioredis'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { redisBackendFrom, type RedisSource } from '../src/backend/redis/connect.ts'
+import { redisBackendFrom } from '../src/backend/redis/connect.ts'
 import { createHoldfast, type Cache, type CacheOptions, type Holdfast } from '../src/index.ts'
-import { endCommands, startBalancer, type Balancer } from './balancer.ts'
+import { endCommands, sources, startBalancer, type Balancer } from './balancer.ts'
 import { isReady, watchForUnhandled } from './redis-support.ts'
 
 watchForUnhandled()
@@ -22,17 +20,6 @@ beforeEach(() => Promise.all([before.control.command('FLUSHALL'), after.control.
 async function move(balancer: Balancer): Promise<void> {
   balancer.leadTo(after)
   await endCommands(before)
-}
-
-const sources: Record<string, (balancer: Balancer) => RedisSource> = {
-  'a URL': ({ url }) => url,
-  'a client of ioredis': ({ port }) => {
-    const app = new Redis(port)
-    app.on('error', () => undefined)
-    onTestFinished(() => app.disconnect())
-    return app
-  },
-  'a client of node-redis': ({ url }) => createClient({ url }),
 }
 
 describe.each(Object.keys(sources))('what listens for %s', (name) => {

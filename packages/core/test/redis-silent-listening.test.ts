@@ -1,10 +1,8 @@
 import { eventually, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
-import { Redis } from 'ioredis'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { redisBackendFrom, type RedisSource } from '../src/backend/redis/connect.ts'
-import { startBalancer, type Balancer } from './balancer.ts'
+import { redisBackendFrom } from '../src/backend/redis/connect.ts'
+import { sources, startBalancer } from './balancer.ts'
 import { isReady, watchForUnhandled } from './redis-support.ts'
 
 watchForUnhandled()
@@ -17,17 +15,6 @@ beforeAll(async () => {
   frozen.freeze()
 })
 afterAll(() => Promise.all([redis.stop(), frozen.stop()]))
-
-const sources: Record<string, (balancer: Balancer) => RedisSource> = {
-  'a URL': ({ url }) => url,
-  'a client of ioredis': ({ port }) => {
-    const app = new Redis(port)
-    app.on('error', () => undefined)
-    onTestFinished(() => app.disconnect())
-    return app
-  },
-  'a client of node-redis': ({ url }) => createClient({ url }),
-}
 
 describe.each(Object.keys(sources))('a connection that listens for %s, and is never answered', (name) => {
   it('gives way to one that is, and leaves nothing behind', async () => {

@@ -43,6 +43,7 @@ async function redisSubject(
 
 const holdfast = await redisSubject('HoldfastStore', async (url) => {
   const store = new HoldfastStore({ redis: url, prefix: 'held:', logger: false })
+  await store.holdfast.ready()
   return { store, close: () => store.close() }
 })
 const connectRedis = await redisSubject('connect-redis', async (url) => {

@@ -12,6 +12,7 @@ const subject = defineSessionStore({
   shared: true,
   async create() {
     const store = new HoldfastStore({ redis: proxy.url, prefix: 'held:', logger: false })
+    await store.holdfast.ready()
     stores.set(store as unknown as SessionStore, store)
     return store as unknown as SessionStore
   },

@@ -60,27 +60,26 @@ always('gives a conditional write its own ttl, or none', async ({ backend, key, 
   same(await backend.get(key('stays')), 'new', 'the entry that lost its ttl')
 })
 
-promise('lets exactly one of many writers be the first, with 64 kB as well', {
-  async healthy(ground) {
-    await raceToBeFirst(ground, 'small', 40, 0)
-    await raceToBeFirst(ground, 'large', 12, large)
-  },
-  async recovered(ground) {
-    await ground.usable()
-    await raceToBeFirst(ground.again(), 'small', 40, 0)
-  },
-})
+race('lets exactly one of many writers be the first, with 64 kB as well', raceToBeFirst, [40, 12])
+race('loses none of many updates that build on one another, with 64 kB as well', raceToUpdate, [20, 6])
 
-promise('loses none of many updates that build on one another, with 64 kB as well', {
-  async healthy(ground) {
-    await raceToUpdate(ground, 'small', 20, 0)
-    await raceToUpdate(ground, 'large', 6, large)
-  },
-  async recovered(ground) {
-    await ground.usable()
-    await raceToUpdate(ground.again(), 'small', 20, 0)
-  },
-})
+/** Large values only while all is well: a crowd after an outage has no time for them. */
+function race(
+  name: string,
+  run: (ground: BackendGround, name: string, writers: number, size: number) => Promise<void>,
+  [writers, writersOfLarge]: readonly [writers: number, writersOfLarge: number],
+): void {
+  promise(name, {
+    async healthy(ground) {
+      await run(ground, 'small', writers, 0)
+      await run(ground, 'large', writersOfLarge, large)
+    },
+    async recovered(ground) {
+      await ground.usable()
+      await run(ground.again(), 'small', writers, 0)
+    },
+  })
+}
 
 async function raceToBeFirst(
   { backend, other, key }: BackendGround,
