@@ -12,6 +12,7 @@ const floors: Readonly<Record<string, number>> = {
   'events.ts': 0,
   'known-options.ts': 0,
   'keys.ts': 1,
+  'lru.ts': 0,
   'ttl.ts': 1,
   envelope: 1,
   backend: 2,

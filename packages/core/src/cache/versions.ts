@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import type { Entries } from '../degradation/entries.ts'
 import type { TagVersion } from '../envelope/scoped.ts'
+import { createLru } from '../lru.ts'
 import type { Milliseconds } from '../units.ts'
 
 /** What an entry hangs on. */
@@ -71,8 +71,7 @@ const longestTrust: Milliseconds = 60_000
 const noTags: readonly TagVersion[] = []
 
 export function createVersions({ entries, isHearing, now }: VersionsOptions): Versions {
-  // By size, so that it grows with what it holds: room for all at once takes each new cache 10 ms and more.
-  const known = new LRUCache<string, Known>({ maxSize: rememberedTags, sizeCalculation: () => 1 })
+  const known = createLru<Known>(rememberedTags)
   /** The generation's key. Those of tags begin with a colon, so none is the same. */
   const all = '*'
   const allKey = entries.wireKey(all)

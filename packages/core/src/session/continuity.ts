@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import type { Events } from '../events.ts'
 import { fromJson, toJson } from '../envelope/json.ts'
 import { optionError } from '../errors.ts'
+import { createLru } from '../lru.ts'
 import { parseDuration, type Duration, type Milliseconds } from '../units.ts'
 import type { Endings } from './endings.ts'
 import type { Secret } from './secrets.ts'
@@ -122,7 +122,7 @@ export function createContinuity(options: {
    * What was opened lately. A browser sends the same token with every request: then it is enough to know it again, letter
    * by letter.
    */
-  const opened = new LRUCache<string, Opened>({ max: rememberedTokens })
+  const opened = createLru<Opened>(rememberedTokens)
   let hasWarned = false
 
   function refuse(reason: string): undefined {

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import type { Availability } from '../availability/availability.ts'
 import type { Clock } from '../clock.ts'
 import type { Entries } from '../degradation/entries.ts'
 import type { Events } from '../events.ts'
+import { createLru } from '../lru.ts'
 import { defaultTtl, type TtlPolicy } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
 import type { ContinuityTokens } from './continuity.ts'
@@ -61,7 +61,7 @@ export interface Facts {
 export function createFacts(options: EngineOptions): Facts {
   const { entries, endings, events, ttl, clock } = options
   /** What this process knows of a session, so that it need not be worked out or asked again. */
-  const known = new LRUCache<string, Known>({ max: rememberedSessions })
+  const known = createLru<Known>(rememberedSessions)
 
   function knownOf(id: string): Known {
     const there = known.get(id)

@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache'
 import type { Availability } from '../availability/availability.ts'
 import type { Fault } from '../availability/classify.ts'
 import type { Settling } from '../availability/recovery.ts'
 import type { ExpiringSets } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
+import { createLru } from '../lru.ts'
 import { touchDue } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
 
@@ -40,7 +40,7 @@ export function createUserIndex(options: {
   readonly nameOf: (user: string) => string
 }): UserIndex {
   const { availability, clock, nameOf } = options
-  const users = new LRUCache<string, Map<string, Noted>>({ max: rememberedUsers })
+  const users = createLru<Map<string, Noted>>(rememberedUsers)
   /** Users with sessions that the primary has not heard of. */
   const pending = new Set<string>()
 
