@@ -26,6 +26,8 @@ export interface Case<Ground> {
   readonly under: readonly FaultName[]
   /** What the subject has to claim; a reason if it does not. */
   readonly unclaimed?: (ground: Ground) => string | undefined
+  /** What is tried after the outage is what was tried at first: it need not be at once. */
+  readonly isRepeated: boolean
   readonly steps: Partial<Record<State, (ground: Ground, memo: unknown) => Promise<unknown>>>
 }
 
@@ -33,6 +35,7 @@ export interface Case<Ground> {
 export interface CaseDefinition<Ground, Memo> {
   readonly under?: readonly FaultName[]
   readonly unclaimed?: (ground: Ground) => string | undefined
+  readonly isRepeated?: boolean
   readonly healthy?: (ground: Ground) => Promise<Memo>
   readonly degraded?: Step<Ground, Memo>
   readonly recovered?: Step<Ground, Memo>
@@ -57,9 +60,9 @@ interface Reusable<Ground> {
 export function createTheme<Ground extends Reusable<Ground>>(theme: string): Theme<Ground> {
   const cases: Case<Ground>[] = []
   function promise<Memo>(name: string, definition: CaseDefinition<Ground, Memo>): void {
-    const { under = ['cut'], unclaimed, ...steps } = definition
+    const { under = ['cut'], unclaimed, isRepeated = false, ...steps } = definition
     const erased = steps as Case<Ground>['steps']
-    cases.push({ name, theme, under, steps: erased, ...(unclaimed && { unclaimed }) })
+    cases.push({ name, theme, under, isRepeated, steps: erased, ...(unclaimed && { unclaimed }) })
   }
   return {
     cases,
@@ -69,7 +72,7 @@ export function createTheme<Ground extends Reusable<Ground>>(theme: string): The
         await ground.usable()
         await check(ground.again())
       }
-      promise(name, { healthy: check, recovered, ...(unclaimed && { unclaimed }) })
+      promise(name, { isRepeated: true, healthy: check, recovered, ...(unclaimed && { unclaimed }) })
     },
   }
 }

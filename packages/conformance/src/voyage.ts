@@ -39,13 +39,13 @@ interface Passage<Of> {
   failedIn: State | undefined
 }
 
-/** How long a step may take, in ms. */
-const stepTimeout = 10_000
+/** How long a step may take, in ms: it ends what hangs, also on a slow disk. What a promise says of time, its case measures. */
+const stepTimeout = 20_000
 const closeTimeout = 2_000
 /** How long the second outage lasts, in ms: enough to be noticed. */
 const secondOutage = 300
-/** How many cases set out at once: a stampede would look like an outage. */
-const healthyLanes = 8
+/** How many cases that can wait set out at once: a stampede would look like an outage. */
+const lanes = 8
 const stoppedAfterFailure = new Error('not reached: an earlier state failed')
 
 /**
@@ -82,12 +82,18 @@ export async function sail<Of extends Ground>(voyage: Voyage<Of>): Promise<void>
 
   async function enter(state: State): Promise<void> {
     const concerned = passages.filter(({ promise }) => promise.steps[state])
-    const lanes = subject.clock ? 1 : state === 'healthy' ? healthyLanes : concerned.length
-    const waiting = concerned.values()
-    const sailOn = async (): Promise<void> => {
-      for (const passage of waiting) await step(passage, state)
+    const canWait = ({ promise }: Passage<Of>): boolean => state === 'healthy' || promise.isRepeated
+    const urgent = concerned.filter((passage) => !canWait(passage))
+    await sailOn(urgent, urgent.length)
+    await sailOn(concerned.filter(canWait), lanes)
+
+    async function sailOn(fleet: readonly Passage<Of>[], abreast: number): Promise<void> {
+      const waiting = fleet.values()
+      const next = async (): Promise<void> => {
+        for (const passage of waiting) await step(passage, state)
+      }
+      await Promise.all(Array.from({ length: subject.clock ? 1 : abreast }, next))
     }
-    await Promise.all(Array.from({ length: lanes }, sailOn))
   }
 
   async function step(passage: Passage<Of>, state: State): Promise<void> {
