@@ -1054,7 +1054,8 @@ describe.each([
       const loaded = (await load('a')) as expressSession.Session & SessionData
       expect([loaded.id, loaded.count, typeof loaded.save]).toEqual(['a', 1, 'function'])
       expect(loaded.cookie.expires).toBeInstanceOf(Date)
-      expect(loaded.cookie.originalMaxAge).toBe(60_000)
+      // What is left of it, where express-session works it out again.
+      expect(Math.abs(loaded.cookie.originalMaxAge! - 60_000)).toBeLessThan(1_000)
       expect(await load('b')).toBeUndefined()
     })
 
