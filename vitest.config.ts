@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { SpreadSequencer } from './scripts/spread-sequencer.ts'
 
 const conditions = ['@holdfast/source']
+/** What puts something in a module's place, or computes for long: in processes of their own, which step back for the others. */
+const alone = [
+  'packages/core/test/model/mutants.test.ts',
+  'packages/core/test/envelope-fuzz.test.ts',
+  'packages/keyv/test/create-keyv.test.ts',
+]
 
 export default defineConfig({
   resolve: { conditions },
@@ -14,32 +21,25 @@ export default defineConfig({
     retry: process.env['CI'] ? 1 : 0,
     // Test files and the processes that they start are many, and load the same code.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
+    // To load the same code anew for each file takes a tenth of the time.
+    isolate: false,
     // Most tests wait for Redis, not for a processor.
     maxWorkers: 4,
     maxConcurrency: 3,
+    sequence: { sequencer: SpreadSequencer },
     projects: [
-      project('core'),
-      project('session-express'),
-      project('session-fastify'),
-      project('cache-nestjs'),
-      project('conformance'),
-      project('keyv'),
-      { extends: true, test: { name: 'test-fixtures', include: ['test-fixtures/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone, isolate: true, setupFiles: './scripts/low-priority.ts' },
+      },
       {
         extends: true,
         test: {
-          name: 'workspace',
-          include: [
-            'scripts/test/**/*.test.ts',
-            'examples/*/test/**/*.test.ts',
-            'benchmarks/test/**/*.test.ts',
-          ],
+          name: 'together',
+          include: ['{packages/*,examples/*,benchmarks,scripts,test-fixtures}/test/**/*.test.ts'],
+          exclude: alone,
         },
       },
     ],
   },
 })
-
-function project(name: string) {
-  return { extends: true as const, test: { name, include: [`packages/${name}/test/**/*.test.ts`] } }
-}
