@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Message } from './app.ts'
 import { password, type Fault } from './faults.ts'
 import { createLoad, type Sample, type Visitor } from './load.ts'
-import { countUncaught, linesIn, percentile, recoveryOf, type Lines } from './telling.ts'
+import { countUncaught, linesIn, percentile, recoveryOf, returnTold, type Lines } from './telling.ts'
 
 export interface RowOptions {
   readonly store: 'holdfast' | 'connect-redis'
@@ -93,8 +93,7 @@ export async function runRow(fault: Fault, options: RowOptions): Promise<Row> {
     await fault.repair(site)
     const repaired = Date.now()
     const recovery = options.store === 'holdfast' ? await recoveryOf(messages, repaired) : Number.NaN
-    // The line that tells of the return comes once it has lasted for a second.
-    await pause(1_500)
+    await returnTold(messages)
     await running.stop()
 
     const after = await Promise.all(people.map((visitor) => load.visit(visitor, 'GET', '/me')))

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 /** What any application under fault tells the one who watches. */
 export type Telling =
   | { readonly type: 'transition'; readonly to: string; readonly at: number }
@@ -39,9 +41,20 @@ export async function recoveryOf(messages: Messages, repaired: number): Promise<
   while (Date.now() < repaired + patience) {
     const last = told(messages).findLast((message) => message.type === 'transition')
     if (!last || last.to === 'healthy') return Math.max(0, (last?.at ?? 0) - repaired)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await pause(5)
   }
   return Number.NaN
+}
+
+/**
+ * Waits for the line that tells of the return, which comes once that has lasted for a second; where the machine is so busy that
+ * Redis was lost once more, for as long as a recovery may take.
+ */
+export async function returnTold(messages: Messages): Promise<void> {
+  const end = performance.now() + patience
+  await pause(1_500)
+  const isOwed = ({ degraded, healthy }: Lines): boolean => healthy < degraded
+  while (isOwed(linesIn(messages)) && performance.now() < end) await pause(20)
 }
 
 /** Gives the figure that such a share of all is not above. */

@@ -1,7 +1,7 @@
 import { startProxy, startRedis } from '@holdfast-internal/test-fixtures'
 import { setTimeout as pause } from 'node:timers/promises'
 import { password, type Fault } from '../faults.ts'
-import { countUncaught, linesIn, percentile, recoveryOf, type Lines } from '../telling.ts'
+import { countUncaught, linesIn, percentile, recoveryOf, returnTold, type Lines } from '../telling.ts'
 import { seededKeys } from './load.ts'
 import { startApplication, type ApplicationName, type ApplicationProcess } from './process.ts'
 import type { Order, Outcome } from './under-load.ts'
@@ -102,8 +102,7 @@ export async function runCacheRow(fault: Fault, options: CacheRowOptions): Promi
     const repaired = Date.now()
     const recoveries = await Promise.all(pair.map(({ messages }) => recoveryOf(messages, repaired)))
     await orderAll(pair, { do: 'sweep' })
-    // The line that tells of the return comes once it has lasted for a second.
-    await pause(1_500)
+    await Promise.all(pair.map(({ messages }) => returnTold(messages)))
     await orderAll(pair, { do: 'sweep' })
     const timed = await stop(pair)
     const trip = fault.atStart ? -Infinity : broken
