@@ -1,16 +1,20 @@
 import { faults } from './faults.ts'
 import type { Row } from './row.ts'
-import { inWords } from './telling.ts'
+import { areOneEachWay, inWords } from './telling.ts'
 
-/** Limits in ms. The rest of what is promised is zero, or one. */
+/** Limits, in ms but for `losses`. The rest of what is promised is zero. */
 export interface Bounds {
   readonly p99: number
   readonly worst: number
   readonly recovery: number
+  /** How often Redis may be lost by one fault. */
+  readonly losses: number
 }
 
 /** The operation timeout of 200 ms and 50 ms more is the longest that an answer may take. */
-const promised: Bounds = { p99: 10, worst: 250, recovery: 1_000 }
+const promised: Bounds = { p99: 10, worst: 250, recovery: 1_000, losses: 1 }
+/** On a machine that is busy with other tests milliseconds only tell an answer from a hang. */
+export const onBusyMachine: Bounds = { p99: Infinity, worst: 2_000, recovery: 4_000, losses: 3 }
 
 /** Where a row is out of bounds; empty where it keeps them. */
 export function violations(row: Row, limits: Bounds = promised): string[] {
@@ -24,10 +28,7 @@ export function violations(row: Row, limits: Bounds = promised): string[] {
       row.recovery < limits.recovery,
       `recovery ${Number.isNaN(row.recovery) ? 'never seen' : `${row.recovery} ms`}`,
     ],
-    [
-      row.lines.degraded === 1 && row.lines.healthy === 1 && row.lines.other === 0,
-      `log lines ${inWords(row.lines)}`,
-    ],
+    [areOneEachWay(row.lines, limits.losses), `log lines ${inWords(row.lines)}`],
     [row.uncaught === 0, `${row.uncaught} uncaught errors`],
     [row.mixedUp === 0, `${row.mixedUp} answers with somebody else's session`],
     [losesData || row.loggedOut === 0, `${row.loggedOut} logged out`],

@@ -23,6 +23,11 @@ export function linesIn(messages: Messages): Lines {
   return { degraded, healthy, other: lines.length - degraded - healthy - count('holdfast: healthy: ') }
 }
 
+/** Whether there is one line at each loss and one at each return, of one loss, or as many as a busy machine may bring about. */
+export function areOneEachWay({ degraded, healthy, other }: Lines, losses: number): boolean {
+  return degraded >= 1 && degraded <= losses && healthy >= 1 && healthy <= degraded && other === 0
+}
+
 export function inWords({ degraded, healthy, other }: Lines): string {
   return `${degraded} + ${healthy}${other ? ` + ${other}` : ''}`
 }

@@ -1,16 +1,20 @@
-import { inWords } from '../telling.ts'
+import { areOneEachWay, inWords } from '../telling.ts'
 import type { CacheRow } from './row.ts'
 
-/** Limits; in ms but for `factories`. The rest of what is promised is zero, or one. */
+/** Limits, in ms but for `factories` and `losses`. The rest of what is promised is zero. */
 export interface CacheBounds {
   /** How much more than the factories themselves took. */
   readonly p99: number
   readonly factories: number
   readonly recovery: number
+  /** How often Redis may be lost by one fault. */
+  readonly losses: number
 }
 
 /** By default a process runs 64 factories at once while the cache helps it less than usual. */
-const promised: CacheBounds = { p99: 5, factories: 64, recovery: 1_000 }
+const promised: CacheBounds = { p99: 5, factories: 64, recovery: 1_000, losses: 1 }
+/** On a machine that is busy with other tests milliseconds only tell an answer from a hang. */
+export const onBusyMachine: CacheBounds = { p99: Infinity, factories: 64, recovery: 4_000, losses: 3 }
 
 /** Where a row is out of bounds; empty where it keeps them. */
 export function cacheViolations(row: CacheRow, limits: CacheBounds = promised): string[] {
@@ -27,10 +31,7 @@ export function cacheViolations(row: CacheRow, limits: CacheBounds = promised): 
       `recovery ${Number.isNaN(row.recovery) ? 'never seen' : `${row.recovery} ms`}`,
     ],
     [row.stale === 0, `${row.stale} stale values after recovery`],
-    [
-      row.lines.degraded === 1 && row.lines.healthy === 1 && row.lines.other === 0,
-      `log lines ${inWords(row.lines)}`,
-    ],
+    [areOneEachWay(row.lines, limits.losses), `log lines ${inWords(row.lines)}`],
     [row.uncaught === 0, `${row.uncaught} uncaught errors`],
   ]
   return bounds
