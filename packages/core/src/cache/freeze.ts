@@ -2,15 +2,24 @@ import { isBinary } from '../envelope/payload.ts'
 
 /** Freezes a value as it came out of JSON, at any depth. Walks without recursion: JSON may be nested deeper than the stack. */
 export function frozen<T>(value: T): T {
-  const pending: unknown[] = [value]
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next !== 'object' || next === null || isBinary(next)) continue
+  // Only what can be frozen is set aside: most of what is in JSON cannot, and to set it aside took most of the time.
+  const pending: object[] = isFreezable(value) ? [value] : []
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     Object.freeze(next)
-    if (Array.isArray(next)) for (const child of next) pending.push(child)
-    else for (const key in next) pending.push((next as Record<string, unknown>)[key])
+    if (Array.isArray(next)) {
+      for (const child of next) if (isFreezable(child)) pending.push(child)
+    } else {
+      for (const key in next) {
+        const child: unknown = next[key as keyof typeof next]
+        if (isFreezable(child)) pending.push(child)
+      }
+    }
   }
   return value
+}
+
+function isFreezable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !isBinary(value)
 }
 
 /** What to hand out of a frozen value that is kept: itself, but for bytes, which cannot be frozen. */

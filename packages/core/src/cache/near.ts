@@ -90,7 +90,7 @@ export function createNear(
   }
 
   function hasChanged(key: string, begun: Begun): boolean {
-    return allChanged > begun || (changed.get(key) ?? 0) > begun
+    return allChanged > begun || (changed.size > 0 && (changed.get(key) ?? 0) > begun)
   }
 
   /** Once there is no room left, a key has to be missed twice within some time: what is asked for once pushes out nothing. */
