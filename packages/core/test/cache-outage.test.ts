@@ -129,6 +129,35 @@ describe.each(bothNear)('caches of two processes (%o)', (options) => {
 })
 
 describe('a cache while Redis is away', () => {
+  it('counts the factories that ran before, and turns nobody away once it is back', async () => {
+    const { cache, holdfast } = await setUp({ factories: { max: 3, waiting: 20, patience: '4s' } })
+    let running = 0
+    const gate = Promise.withResolvers<void>()
+    const behind = (until: Promise<unknown>) => async () => {
+      running++
+      await until
+      running--
+      return 7
+    }
+    const before = Array.from({ length: 5 }, (_, i) => cache.getOrSet(`before ${i}`, behind(gate.promise)))
+    await eventually(() => expect(running).toBe(5))
+    await redis().kill({ keepData: true })
+    try {
+      await eventually(() => expect(holdfast.state).toBe('degraded'))
+      const factory = vi.fn<() => Promise<number>>(behind(pause(0)))
+      const meanwhile = Array.from({ length: 6 }, (_, i) => cache.getOrSet(`meanwhile ${i}`, factory))
+      await pause(100)
+      expect(factory).not.toHaveBeenCalled()
+      await redis().restart()
+      expect(await Promise.all(meanwhile)).toEqual([7, 7, 7, 7, 7, 7])
+      expect(running).toBe(5)
+    } finally {
+      gate.resolve()
+      if (!redis().running) await redis().restart()
+    }
+    expect(await Promise.all(before)).toEqual([7, 7, 7, 7, 7])
+  })
+
   it.each([
     ['killed', () => redis().kill({ keepData: true })],
     ['stopped', () => redis().freeze()],

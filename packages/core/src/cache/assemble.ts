@@ -197,6 +197,10 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     return availability.circuit().at === 'open' || availability.circuit().at === 'half-open'
   }
 
+  function isStrained(): boolean {
+    return isAway() || quarantine.isOn()
+  }
+
   const producer = createProducer({
     sights,
     leases,
@@ -207,6 +211,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
       counters,
       limit: createLimit({
         max: parseCount('factories.max', bounds.max ?? 64, { min: 1 }),
+        isOn: isStrained,
         waiting: parseCount('factories.waiting', bounds.waiting ?? 1_000),
         patience: parseDuration('factories.patience', bounds.patience ?? 2_000),
         clock,
@@ -215,7 +220,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     counters,
     clock,
     isAway,
-    isStrained: () => isAway() || quarantine.isOn(),
+    isStrained,
     keepsWhileAway: rule === 'memory',
     onStale: (reason) => events.emit('cache', { outcome: 'stale', reason }),
     copyOf,

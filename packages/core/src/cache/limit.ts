@@ -11,11 +11,18 @@ export interface Limit {
     readonly isUrgent: boolean
     readonly onWaiting: (hurry: () => void) => void
   }): Promise<(() => void) | undefined>
+  /**
+   * Gives the same function while there is no bound: who runs then counts once there is one. Who still waits goes along, as
+   * there is nothing to wait for any more.
+   */
+  pass(): () => void
 }
 
 export interface LimitOptions {
   /** How many run at once. */
   readonly max: number
+  /** Whether that holds at present. */
+  readonly isOn: () => boolean
   /** How many may wait; those above are turned away at once. */
   readonly waiting: number
   /** How long one waits, in ms. */
@@ -28,7 +35,7 @@ interface Waiting {
   readonly timer: Timer
 }
 
-export function createLimit({ max, waiting: places, patience, clock }: LimitOptions): Limit {
+export function createLimit({ max, isOn, waiting: places, patience, clock }: LimitOptions): Limit {
   const queue = new Set<Waiting>()
   let running = 0
 
@@ -46,7 +53,7 @@ export function createLimit({ max, waiting: places, patience, clock }: LimitOpti
       isOver = true
       running--
       const [next] = queue
-      if (next) settle(next, begin())
+      if (next && running < max) settle(next, begin())
     }
   }
 
@@ -56,11 +63,15 @@ export function createLimit({ max, waiting: places, patience, clock }: LimitOpti
       if (isUrgent) return Promise.resolve(ahead)
       if (queue.size >= places) return Promise.resolve(undefined)
       return new Promise((admit) => {
-        const timer = clock.setTimeout(() => settle(waiting, undefined), patience)
+        const timer = clock.setTimeout(() => settle(waiting, isOn() ? undefined : begin()), patience)
         const waiting: Waiting = { admit, timer }
         queue.add(waiting)
         onWaiting(() => settle(waiting, ahead))
       })
+    },
+    pass() {
+      for (const waiting of queue) settle(waiting, begin())
+      return begin()
     },
   }
 }

@@ -144,6 +144,7 @@ export function createProducer(options: ProducerOptions): Producer {
     flight.turn = turn
     try {
       if (options.isStrained()) await turn.wait(flight.isUrgent)
+      else turn.pass()
       return options.isAway()
         ? await makeWhileAway(making, sight, flight, turn)
         : await makeInTurn(making, sight, flight, turn)

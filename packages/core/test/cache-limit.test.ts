@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest'
+import { manualClock } from '@holdfast-internal/test-fixtures'
+import { createLimit, type Limit } from '../src/cache/limit.ts'
+
+const clock = manualClock()
+let isOn = true
+const limitOf = (max: number): Limit =>
+  createLimit({ max, isOn: () => isOn, waiting: 10, patience: 1_000, clock })
+
+/** Enters, and tells whether that has come to anything yet. */
+function entered(limit: Limit): { outcome: 'waits' | 'runs' | 'turned away'; leave(): void } {
+  const entry = { outcome: 'waits' as 'waits' | 'runs' | 'turned away', leave: () => undefined as void }
+  void limit.enter({ isUrgent: false, onWaiting: () => undefined }).then((leave) => {
+    entry.outcome = leave ? 'runs' : 'turned away'
+    if (leave) entry.leave = leave
+  })
+  return entry
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+it('counts those who ran before there was a bound: others begin once fewer than so many run', async () => {
+  isOn = true
+  const limit = limitOf(2)
+  const leaves = [limit.pass(), limit.pass(), limit.pass()]
+  const waiting = entered(limit)
+  leaves[0]!()
+  await settled()
+  expect(waiting.outcome).toBe('waits')
+  leaves[1]!()
+  await settled()
+  expect(waiting.outcome).toBe('runs')
+  const next = entered(limit)
+  leaves[2]!()
+  waiting.leave()
+  await settled()
+  expect(next.outcome).toBe('runs')
+})
+
+it('lets all who wait go along with who comes while there is no bound', async () => {
+  isOn = true
+  const limit = limitOf(1)
+  limit.pass()
+  const waiting = [entered(limit), entered(limit)]
+  await settled()
+  expect(waiting.map(({ outcome }) => outcome)).toEqual(['waits', 'waits'])
+  limit.pass()
+  await settled()
+  expect(waiting.map(({ outcome }) => outcome)).toEqual(['runs', 'runs'])
+})
+
+it.each([
+  [true, 'turned away'],
+  [false, 'runs'],
+])('who has waited for long is turned away only while there is a bound: %s', async (still, outcome) => {
+  isOn = true
+  const limit = limitOf(1)
+  limit.pass()
+  const waiting = entered(limit)
+  isOn = still
+  await clock.advance(1_000)
+  await settled()
+  expect(waiting.outcome).toBe(outcome)
+})
