@@ -70,6 +70,7 @@ function race(
   [writers, writersOfLarge]: readonly [writers: number, writersOfLarge: number],
 ): void {
   promise(name, {
+    isRepeated: true,
     async healthy(ground) {
       await run(ground, 'small', writers, 0)
       await run(ground, 'large', writersOfLarge, large)
