@@ -17,12 +17,20 @@ function entered(limit: Limit): { outcome: 'waits' | 'runs' | 'turned away'; lea
   return entry
 }
 
+/** So many who came while there was no bound; from then on there is one. */
+async function before(limit: Limit, count: number): Promise<(() => void)[]> {
+  isOn = false
+  const entries = Array.from({ length: count }, () => entered(limit))
+  await settled()
+  isOn = true
+  return entries.map(({ leave }) => leave)
+}
+
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 it('counts those who ran before there was a bound: others begin once fewer than so many run', async () => {
-  isOn = true
   const limit = limitOf(2)
-  const leaves = [limit.pass(), limit.pass(), limit.pass()]
+  const leaves = await before(limit, 3)
   const waiting = entered(limit)
   leaves[0]!()
   await settled()
@@ -38,14 +46,12 @@ it('counts those who ran before there was a bound: others begin once fewer than 
 })
 
 it('lets all who wait go along with who comes while there is no bound', async () => {
-  isOn = true
   const limit = limitOf(1)
-  limit.pass()
+  await before(limit, 1)
   const waiting = [entered(limit), entered(limit)]
   await settled()
   expect(waiting.map(({ outcome }) => outcome)).toEqual(['waits', 'waits'])
-  limit.pass()
-  await settled()
+  await before(limit, 1)
   expect(waiting.map(({ outcome }) => outcome)).toEqual(['runs', 'runs'])
 })
 
@@ -53,9 +59,8 @@ it.each([
   [true, 'turned away'],
   [false, 'runs'],
 ])('who has waited for long is turned away only while there is a bound: %s', async (still, outcome) => {
-  isOn = true
   const limit = limitOf(1)
-  limit.pass()
+  await before(limit, 1)
   const waiting = entered(limit)
   isOn = still
   await clock.advance(1_000)

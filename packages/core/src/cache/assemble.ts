@@ -197,10 +197,6 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     return availability.circuit().at === 'open' || availability.circuit().at === 'half-open'
   }
 
-  function isStrained(): boolean {
-    return isAway() || quarantine.isOn()
-  }
-
   const producer = createProducer({
     sights,
     leases,
@@ -211,7 +207,8 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
       counters,
       limit: createLimit({
         max: parseCount('factories.max', bounds.max ?? 64, { min: 1 }),
-        isOn: isStrained,
+        // While the cache helps what is behind it less than usual.
+        isOn: () => isAway() || quarantine.isOn(),
         waiting: parseCount('factories.waiting', bounds.waiting ?? 1_000),
         patience: parseDuration('factories.patience', bounds.patience ?? 2_000),
         clock,
@@ -220,7 +217,6 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     counters,
     clock,
     isAway,
-    isStrained,
     keepsWhileAway: rule === 'memory',
     onStale: (reason) => events.emit('cache', { outcome: 'stale', reason }),
     copyOf,

@@ -4,18 +4,14 @@ import type { Milliseconds } from '../units.ts'
 /** Bounds how many run at once. */
 export interface Limit {
   /**
-   * Gives a function that ends the run, at once or when it is its turn; `undefined` where that does not come in time.
+   * Gives a function that ends the run, at once or when it is its turn; `undefined` where that does not come in time. Who
+   * comes while there is no bound runs at once, counts once there is one, and takes along all who wait.
    * Who is urgent, or becomes it by the function that `onWaiting` is given, goes ahead of the bound: others who run wait for it.
    */
   enter(of: {
     readonly isUrgent: boolean
     readonly onWaiting: (hurry: () => void) => void
   }): Promise<(() => void) | undefined>
-  /**
-   * Gives the same function while there is no bound: who runs then counts once there is one. Who still waits goes along, as
-   * there is nothing to wait for any more.
-   */
-  pass(): () => void
 }
 
 export interface LimitOptions {
@@ -59,7 +55,8 @@ export function createLimit({ max, isOn, waiting: places, patience, clock }: Lim
 
   return {
     enter({ isUrgent, onWaiting }) {
-      if (running < max) return Promise.resolve(begin())
+      if (!isOn()) for (const waiting of queue) settle(waiting, begin())
+      if (!isOn() || running < max) return Promise.resolve(begin())
       if (isUrgent) return Promise.resolve(ahead)
       if (queue.size >= places) return Promise.resolve(undefined)
       return new Promise((admit) => {
@@ -68,10 +65,6 @@ export function createLimit({ max, isOn, waiting: places, patience, clock }: Lim
         queue.add(waiting)
         onWaiting(() => settle(waiting, ahead))
       })
-    },
-    pass() {
-      for (const waiting of queue) settle(waiting, begin())
-      return begin()
     },
   }
 }

@@ -28,8 +28,6 @@ export interface ProducerOptions {
   readonly turns: Turns
   /** Whether the primary takes no writes, or does not answer at all. */
   readonly isAway: () => boolean
-  /** Whether the cache helps what is behind it less than usual: then the factories that run are bounded. */
-  readonly isStrained: () => boolean
   readonly counters: Counters
   readonly clock: Clock
   /** Whether this process' memory stands in for the primary: then what is made meanwhile is kept there. */
@@ -143,8 +141,7 @@ export function createProducer(options: ProducerOptions): Producer {
     const turn = turns.begin()
     flight.turn = turn
     try {
-      if (options.isStrained()) await turn.wait(flight.isUrgent)
-      else turn.pass()
+      await turn.wait(flight.isUrgent)
       return options.isAway()
         ? await makeWhileAway(making, sight, flight, turn)
         : await makeInTurn(making, sight, flight, turn)

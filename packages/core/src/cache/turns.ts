@@ -9,8 +9,6 @@ import type { Counters } from './statistics.ts'
 export interface Turn {
   /** Waits for a place, where those are bounded; rejects with `ERR_HOLDFAST_OVERLOADED` where there is none in time. */
   wait(isUrgent: boolean): Promise<void>
-  /** Takes a place where those are not bounded, for it counts once they are. */
-  pass(): void
   /** Ends that wait: somebody who has a place waits for this turn. */
   hurry(): void
   run<T>(factory: Factory<T>, of: { stale: T | undefined; hardTimeout: Milliseconds }): Promise<T>
@@ -71,7 +69,6 @@ export function createTurns({
             'Redis is away, and as many factories run as may at once.',
           )
         },
-        pass: () => void (leave = limit.pass()),
         hurry: () => hurry(),
         run(factory, of) {
           isBusy = true
