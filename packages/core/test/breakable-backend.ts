@@ -7,6 +7,8 @@ export interface BreakableBackend extends Backend {
   mode: 'well' | 'failing' | 'hanging' | 'refusing writes'
   /** What this user may not do, though the probe is answered. */
   forbidden: 'getMany' | 'conditional set' | undefined
+  /** How long it takes to answer, in ms. */
+  latency: number
   /** How many calls reached it. */
   calls: number
   resets: number
@@ -36,10 +38,17 @@ export function breakableBackend(clock: Clock): BreakableBackend {
       case 'refusing writes':
         if (isWrite)
           return Promise.reject(Object.assign(new Error('OOM command not allowed'), { name: 'ReplyError' }))
-        return operation()
+        return travelled(operation)
       case 'well':
-        return operation()
+        return travelled(operation)
     }
+  }
+
+  async function travelled<T>(operation: () => Promise<T>): Promise<T> {
+    const result = await operation()
+    if (backend.latency > 0)
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, backend.latency))
+    return result
   }
 
   const backend: BreakableBackend = {
@@ -48,6 +57,7 @@ export function breakableBackend(clock: Clock): BreakableBackend {
     capabilities: { shared: true, durable: false },
     mode: 'well',
     forbidden: undefined,
+    latency: 0,
     calls: 0,
     resets: 0,
     get: (key) => through(false, () => memory.get(key)),

@@ -84,6 +84,8 @@ export function createEntries(options: EntriesOptions): Entries {
   let isSettling = false
 
   availability.onRecovery(({ call }) => settleJournal({ ...options, call }))
+  // What was decided while that was going on.
+  availability.watch(({ at }) => at === 'closed' && settleLater(0))
 
   function get(key: string): Promise<Reading> {
     let wireKey: string
@@ -144,12 +146,16 @@ export function createEntries(options: EntriesOptions): Entries {
       // What it is made of counts on: without it, the entry would pass for one that the primary has had.
       return entry('fallback', knowledge.basisOf(wireKey))
     }
-    if (knowledge.isUndecided(wireKey)) return Promise.resolve(degraded(false))
+    const earlier = journal.size() > 0 ? journal.get(wireKey) : undefined
+    // Whatever was decided before, this overrules it: an entry that is written all the time would never be settled otherwise.
+    const overrules = base === 'any' && given.decides !== false
+    if (earlier && !overrules) return Promise.resolve(degraded(false))
 
     return ask('write', {
       primary: () => backend.set(wireKey, bytes, conditional(base, ttl)),
       answered(outcome): Stored | Promise<Stored> {
         if (!outcome.written) return conflict(wireKey, outcome.current)
+        if (earlier) journal.settle(wireKey, earlier)
         if (mirrors) knowledge.keep(wireKey, bytes, ttl)
         return entry('primary')
       },
@@ -203,10 +209,10 @@ export function createEntries(options: EntriesOptions): Entries {
     return result
   }
 
-  function settleLater(): void {
-    if (isSettling || availability.circuit().at !== 'closed') return
+  function settleLater(delay = settleSoon): void {
+    if (isSettling || journal.size() === 0 || availability.circuit().at !== 'closed') return
     isSettling = true
-    clock.setTimeout(() => void settleNow(), settleSoon)
+    clock.setTimeout(() => void settleNow(), delay)
   }
 
   async function settleNow(): Promise<void> {
@@ -214,7 +220,7 @@ export function createEntries(options: EntriesOptions): Entries {
       await settleJournal({ ...options, call: (operation) => availability.call('write', operation) })
     }
     isSettling = false
-    if (journal.size() > 0) settleLater()
+    settleLater()
   }
 
   function assume(key: string, value: unknown, meta: Meta): Found {

@@ -34,7 +34,8 @@ export interface Journal {
   put(wireKey: string, decision: Decision): void
   /** Forgets a decision, if it still is this one. */
   settle(wireKey: string, decision: Decision): void
-  entries(): [wireKey: string, decision: Decision][]
+  /** The keys with a decision, in the order in which they came up. */
+  wireKeys(): string[]
 }
 
 const overhead = 200
@@ -70,7 +71,7 @@ export function createJournal(options: {
     settle(wireKey, decision) {
       if (decisions.get(wireKey) === decision) remove(wireKey)
     },
-    entries: () => [...decisions],
+    wireKeys: () => [...decisions.keys()],
   }
 }
 

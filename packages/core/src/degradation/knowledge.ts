@@ -162,7 +162,7 @@ export function createKnowledge(options: {
     },
     wireKeys(prefix) {
       const keys = new Set<string>(copies.keys(prefix))
-      for (const [wireKey] of journal.entries()) keys.add(wireKey)
+      for (const wireKey of journal.wireKeys()) keys.add(wireKey)
       return [...keys].filter((wireKey) => wireKey.startsWith(prefix) && read(wireKey).status === 'found')
     },
   }

@@ -6,6 +6,7 @@ import type { Envelopes } from '../envelope/envelope.ts'
 import type { Events } from '../events.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Epoch } from './epoch.ts'
+import { inBatches } from './in-batches.ts'
 import type { Base, Decision, Journal } from './journal.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Since } from './reading.ts'
@@ -48,35 +49,30 @@ interface Settle {
 
 type SetDecision = Extract<Decision, { kind: 'set' }>
 type Verdict = 'applied' | 'superseded'
-type Settled = Verdict | Fault
+/** What became of a decision: it is there, it gave way, it has to be tried again; or the fault that stopped it. */
+type Settled = Verdict | 'contended' | Fault
 
-/** How many decisions travel at once. */
-const together = 64
 /** How often a decision may meet something new in the primary before it is left for the next round. */
 const maxConflicts = 4
 
 /**
- * Brings the decisions of an outage to the primary: removals always, writes unless the primary has a newer entry.
- * Gives the fault that stopped it; what was not settled stays in the journal.
+ * Brings what has been decided by now to the primary: removals always, writes unless the primary has a newer entry. Gives the
+ * fault that stopped it; what was not settled stays in the journal. So does what is decided meanwhile: whoever writes all the
+ * time would keep the primary away for good.
  */
 export async function settleJournal(settle: Settle): Promise<Fault | undefined> {
   const { journal, events, concern, epoch } = settle
   const count = { applied: 0, superseded: 0 }
-  let fault: Fault | undefined
-  while (!fault && journal.size() > 0) {
-    const batch = journal.entries().slice(0, together)
-    await Promise.all(
-      batch.map(async ([wireKey, decision]) => {
-        const outcome = await settleOne(settle, wireKey, decision)
-        if (typeof outcome === 'object' && outcome.kind !== 'rejected') {
-          fault ??= outcome
-          return
-        }
-        journal.settle(wireKey, decision)
-        count[outcome === 'applied' ? 'applied' : 'superseded']++
-      }),
-    )
-  }
+  const fault = await inBatches(journal.wireKeys(), settle.clock, async (wireKey) => {
+    const decision = journal.get(wireKey)
+    if (!decision) return undefined
+    const outcome = await settleOne(settle, wireKey, decision)
+    if (outcome === 'contended') return undefined
+    if (typeof outcome === 'object' && outcome.kind !== 'rejected') return outcome
+    journal.settle(wireKey, decision)
+    count[outcome === 'applied' ? 'applied' : 'superseded']++
+    return undefined
+  })
   if (count.applied + count.superseded > 0) {
     events.emit('settled', { concern, ...count, dataLost: epoch.dataLost })
   }
@@ -121,7 +117,7 @@ async function settleSet(settle: Settle, wireKey: string, decision: SetDecision)
     bytes = next.bytes
     base = next.base
   }
-  return 'superseded'
+  return 'contended'
 }
 
 /** What stands in the primary is not what the decision was based on: who gives way? */

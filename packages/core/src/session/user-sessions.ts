@@ -3,6 +3,7 @@ import type { Fault } from '../availability/classify.ts'
 import type { Settling } from '../availability/recovery.ts'
 import type { ExpiringSets } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
+import { inBatches } from '../degradation/in-batches.ts'
 import { createLru } from '../lru.ts'
 import { touchDue } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
@@ -47,6 +48,7 @@ export function createUserIndex(options: {
   let isSettling = false
 
   availability.onRecovery(settle)
+  availability.watch(({ at }) => at === 'closed' && settleLater(0))
 
   function known(user: string): Map<string, Noted> {
     const noted = users.get(user) ?? new Map<string, Noted>()
@@ -65,22 +67,25 @@ export function createUserIndex(options: {
     if (sessions.size > sessionsPerUser) sessions.delete(sessions.keys().next().value!)
   }
 
-  async function settle({ call }: Settling): Promise<Fault | undefined> {
+  /** Settles who is pending by now, but none who comes meanwhile: there may always be another. */
+  function settle({ call }: Settling): Promise<Fault | undefined> {
+    return inBatches([...pending], clock, (user) => settleUser(user, call))
+  }
+
+  async function settleUser(user: string, call: Settling['call']): Promise<Fault | undefined> {
     const sets = options.sets()
     if (!sets) return undefined
-    for (const user of pending) {
-      const members = [...(users.get(user) ?? [])].filter(([, { isPending }]) => isPending)
-      const answer = await call(() =>
-        sets.add(
-          nameOf(user),
-          members.map(([id, { until }]) => [id, until] as const),
-        ),
-      )
-      if (!answer.ok && answer.fault.kind !== 'rejected') return answer.fault
-      for (const [id, noted] of members)
-        if (known(user).get(id) === noted) keep(user, id, { until: noted.until, isPending: false })
-      if (![...known(user).values()].some(({ isPending }) => isPending)) pending.delete(user)
-    }
+    const members = [...(users.get(user) ?? [])].filter(([, { isPending }]) => isPending)
+    const answer = await call(() =>
+      sets.add(
+        nameOf(user),
+        members.map(([id, { until }]) => [id, until] as const),
+      ),
+    )
+    if (!answer.ok && answer.fault.kind !== 'rejected') return answer.fault
+    for (const [id, noted] of members)
+      if (known(user).get(id) === noted) keep(user, id, { until: noted.until, isPending: false })
+    if (![...known(user).values()].some(({ isPending }) => isPending)) pending.delete(user)
     return undefined
   }
 

@@ -1,0 +1,134 @@
+import { manualClock, type ManualClock } from '@holdfast-internal/test-fixtures'
+import { describe, expect, it } from 'vitest'
+import { createHoldfast, type Entries, type Holdfast } from '../src/index.ts'
+import { breakableBackend, type BreakableBackend } from './breakable-backend.ts'
+
+/** How long the primary takes to answer, in ms: longer than the writes below wait for each other. */
+const latency = 20
+
+interface Far {
+  readonly clock: ManualClock
+  readonly backend: BreakableBackend
+  readonly holdfast: Holdfast
+  /** What the primary itself has under a key of a concern. */
+  holds(concern: string, key: string): Promise<unknown>
+}
+
+/** A process far from its primary, in an outage. */
+async function inOutage(): Promise<Far> {
+  const clock = manualClock()
+  const backend = breakableBackend(clock)
+  const holdfast = createHoldfast({ backend, clock, logger: false })
+  const beside = createHoldfast({ backend: { ...backend }, clock, logger: false })
+  await clock.advance(1)
+  backend.latency = latency
+  backend.mode = 'failing'
+  backend.tell({ status: 'lost', cause: undefined })
+  return {
+    clock,
+    backend,
+    holdfast,
+    async holds(concern, key) {
+      backend.latency = 0
+      const reading = await entriesOf(beside, concern).get(key)
+      backend.latency = latency
+      return reading.status === 'found' ? reading.value : reading.status
+    },
+  }
+}
+
+const made = new WeakMap<Holdfast, Entries>()
+
+function entriesOf(holdfast: Holdfast, concern: string): Entries {
+  const entries = made.get(holdfast) ?? holdfast.entries({ concern: concern as 'session' })
+  made.set(holdfast, entries)
+  return entries
+}
+
+describe('settling with a primary that is far away', () => {
+  it('comes to its end while writes go on, and brings those to the primary as well', async () => {
+    const { clock, backend, holdfast, holds } = await inOutage()
+    const entries = entriesOf(holdfast, 'session')
+    let count = 0
+    const writeFor = async (ms: number): Promise<void> => {
+      for (const until = clock.now() + ms; clock.now() < until; await clock.advance(5))
+        void entries.set(`key ${++count}`, count)
+    }
+    await writeFor(500)
+    backend.mode = 'well'
+    await writeFor(1_000)
+    expect(holdfast.state).toBe('healthy')
+    await clock.advance(200)
+    expect(holdfast.health().memory.journal).toBe(0)
+    for (let i = 1; i <= count; i++) expect(await holds('session', `key ${i}`)).toBe(i)
+  })
+
+  it('brings what was decided while it went on to the primary, also where nothing more is decided', async () => {
+    const { clock, backend, holdfast, holds } = await inOutage()
+    const entries = entriesOf(holdfast, 'session')
+    await entries.set('before', 1)
+    backend.mode = 'well'
+    while (holdfast.state !== 'recovering') await clock.advance(1)
+    while (holdfast.state === 'recovering') {
+      await entries.set('meanwhile', 2)
+      await clock.advance(1)
+    }
+    await clock.advance(200)
+    expect(await holds('session', 'meanwhile')).toBe(2)
+    expect(holdfast.health().memory.journal).toBe(0)
+  })
+
+  it('stores what is written all the time, though nothing of it was stored in the outage', async () => {
+    const { clock, backend, holdfast, holds } = await inOutage()
+    const entries = entriesOf(holdfast, 'cache')
+    let count = 0
+    const writeFor = async (ms: number): Promise<void> => {
+      for (const until = clock.now() + ms; clock.now() < until; await clock.advance(5))
+        void entries.set('hot', ++count)
+    }
+    await writeFor(500)
+    backend.mode = 'well'
+    await writeFor(1_000)
+    const last = count
+    expect(holdfast.state).toBe('healthy')
+    await writeFor(100)
+    expect(await holds('cache', 'hot')).toBeGreaterThanOrEqual(last)
+    await clock.advance(200)
+    expect(await holds('cache', 'hot')).toBe(count)
+  })
+
+  it('goes on trying with what others keep changing', async () => {
+    const { clock, backend, holdfast, holds } = await inOutage()
+    const entries = entriesOf(holdfast, 'session')
+    await entries.set('contended', 'mine')
+    backend.mode = 'well'
+    const theirs = createHoldfast({ backend: { ...backend }, clock, logger: false })
+    for (let i = 0; i < 200; i++) {
+      void theirs.entries({ concern: 'session' }).set('contended', `older ${i}`, { revision: 1 + i })
+      await clock.advance(5)
+    }
+    expect(holdfast.state).toBe('healthy')
+    await clock.advance(500)
+    expect(await holds('session', 'contended')).toBe('mine')
+  })
+
+  it("brings many users' lists of sessions together, however many users come meanwhile", async () => {
+    const { clock, backend, holdfast } = await inOutage()
+    const sessions = holdfast.sessions({ userId: ({ user }) => user as string })
+    let count = 0
+    const logIn = async (): Promise<void> => {
+      const id = `session ${++count}`
+      await sessions.save(id, { cookie: {}, user: `user ${count}` }, await sessions.load(id))
+    }
+    while (count < 500) await logIn()
+    backend.mode = 'well'
+    for (const until = clock.now() + 1_500; clock.now() < until; await clock.advance(5)) void logIn()
+    expect(holdfast.state).toBe('healthy')
+    await clock.advance(500)
+    backend.latency = 0
+    const beside = createHoldfast({ backend: { ...backend }, clock, logger: false })
+    await clock.advance(1)
+    const listing = beside.sessions({ userId: ({ user }) => user as string })
+    for (const user of [1, 250, 500, count]) expect(await listing.list(`user ${user}`)).toHaveLength(1)
+  })
+})
