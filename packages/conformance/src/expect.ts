@@ -23,18 +23,35 @@ export function none(actual: unknown, what = 'the entry'): void {
 
 /** Gives what a promise settles to, if it does so in time. */
 export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let stop: (() => void) | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new assert.AssertionError({ message: `${what} took longer than ${ms} ms` })),
-      ms,
+    stop = afterOwnTime(ms, () =>
+      reject(new assert.AssertionError({ message: `${what} took longer than ${ms} ms` })),
     )
   })
   try {
     return await Promise.race([promise, late])
   } finally {
-    clearTimeout(timer)
+    stop?.()
   }
+}
+
+/**
+ * Calls back after so much time in which this process was let run, and after what has arrived by then; gives what stops it.
+ * In ten parts, so that a stall counts as a tenth at most: a busy machine is not a late answer.
+ */
+function afterOwnTime(ms: number, callback: () => void): () => void {
+  let left = 10
+  const part = ms / left
+  let timer = setTimeout(onPart, part)
+
+  function onPart(): void {
+    left--
+    if (left > 0) timer = setTimeout(onPart, part)
+    else setImmediate(callback)
+  }
+
+  return () => clearTimeout(timer)
 }
 
 /** Waits for a promise, but not for longer than this; neither its failure nor its lateness matters. */
@@ -59,16 +76,20 @@ export async function doesNotAnswer(promise: Promise<unknown>, what: string, ms 
   if (outcome) assert.fail(`${what} answered ${describe(outcome.value)} although it could not ask`)
 }
 
-/** Tries until it holds. */
+/** How long to wait between two tries, in ms. */
+const between = 20
+
+/** Tries until it holds. A pause that the machine makes longer counts as what it was to be, so the tries are not fewer. */
 export async function eventually(check: () => Promise<void>, ms = 4_000): Promise<void> {
-  const end = performance.now() + ms
-  for (;;) {
+  for (let left = ms; ; left -= between) {
+    const began = performance.now()
     try {
       return await check()
     } catch (error) {
-      if (performance.now() > end) throw error
+      left -= performance.now() - began
+      if (left <= 0) throw error
     }
-    await pause(20)
+    await pause(between)
   }
 }
 

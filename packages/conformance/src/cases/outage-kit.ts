@@ -28,7 +28,7 @@ export async function recovered(
     for (const { state } of holdfasts)
       assert.equal(state, 'healthy', `a second after the outage it is still ${state}`)
   }
-  await eventually(check, Math.max(left, 0))
+  await eventually(check, Math.max(left, margin))
 }
 
 /** What the backend itself holds under a key, as another client sees it; `undefined`: nothing. */
