@@ -30,7 +30,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'alone', include: alone, isolate: true, setupFiles: './scripts/low-priority.ts' },
+        test: {
+          name: 'alone',
+          include: alone,
+          isolate: true,
+          setupFiles: './scripts/low-priority.ts',
+          // Who steps back may have to wait.
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,

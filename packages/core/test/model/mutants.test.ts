@@ -69,6 +69,6 @@ describe('the model of sessions', () => {
 
       mutant.active = undefined
       await run(found.counterexample![0], brokenLine)
-    }, 60_000)
+    })
   }
 })
