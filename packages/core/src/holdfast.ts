@@ -126,7 +126,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       readonly isAside?: boolean
       readonly onOverflow?: () => void
     },
-  ): { readonly entries: Entries; readonly envelopes: Envelopes } {
+  ): { readonly entries: Entries; readonly envelopes: Envelopes; readonly undecided: () => number } {
     if (closing) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'This Holdfast is closed.')
     const [name, rule] = ruleOf(concern, ruleName)
     if (!engine.isAside) rulesInForce.add(`${concern} goes by rule ${name}`)
@@ -155,7 +155,7 @@ export function createHoldfast(options: HoldfastOptions = {}): Holdfast {
       clock,
       ...engine,
     })
-    return { entries, envelopes }
+    return { entries, envelopes, undecided: journal.size }
   }
 
   return {

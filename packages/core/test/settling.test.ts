@@ -97,6 +97,30 @@ describe('settling with a primary that is far away', () => {
     expect(await holds('cache', 'hot')).toBe(count)
   })
 
+  it('leaves alone what was overruled while it went on', async () => {
+    const { clock, backend, holdfast } = await inOutage()
+    const cache = holdfast.cache()
+    const written: boolean[] = []
+    const { set } = backend
+    backend.set = async (key, value, options) => {
+      const outcome = await set(key, value, options)
+      if (key.endsWith(':tag') && outcome.written) written.push(options?.ifAbsent ?? 'ifVersion' in options!)
+      return outcome
+    }
+    await cache.deleteByTag('tag')
+    backend.mode = 'well'
+    while (holdfast.state !== 'healthy') {
+      void cache.deleteByTag('tag')
+      await clock.advance(1)
+    }
+    // What was decided last is on its way now, and meets what was settled before.
+    await clock.advance(5)
+    void cache.deleteByTag('tag')
+    await clock.advance(500)
+    expect(written.at(-1)).toBe(false)
+    expect(holdfast.health().memory.journal).toBe(0)
+  })
+
   it('goes on trying with what others keep changing', async () => {
     const { clock, backend, holdfast, holds } = await inOutage()
     const entries = entriesOf(holdfast, 'session')

@@ -25,6 +25,7 @@ import { watchReturns } from './returns.ts'
 import { createSights } from './sight.ts'
 import { createCounters } from './statistics.ts'
 import { createStoring } from './storing.ts'
+import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
 import { createVersions, tagLifetime } from './versions.ts'
 
@@ -43,7 +44,7 @@ export interface CacheEngineOptions extends CachePolicy {
   readonly indexed?: boolean | undefined
   /**
    * For how long after an outage entries from before its end do not count, as another process may still be on its way to
-   * remove them; default 750 ms, 0 to 60 s.
+   * remove them; longer, by up to 10 s, while one says that it has much to settle. Default 750 ms, 0 to 60 s; 0: off.
    */
   readonly quarantine?: Duration | undefined
   /** How many factories run while Redis is away, in this process. */
@@ -77,7 +78,12 @@ export interface CacheGround {
       readonly isAside?: boolean
       readonly onOverflow: () => void
     },
-  ) => { readonly entries: Entries; readonly envelopes: Envelopes }
+  ) => {
+    readonly entries: Entries
+    readonly envelopes: Envelopes
+    /** How many decisions the primary has not heard of. */
+    readonly undecided: () => number
+  }
   readonly onClose: (close: () => void) => void
 }
 
@@ -111,22 +117,36 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   }
 
   // The order of creation is the order of recovery: what is void, then what was decided meanwhile.
-  const { entries: marks } = ground.entriesOf(marksPrefix, rule === 'refuse' ? 'refuse' : 'memory', {
-    ttlOf: () => tagLifetime,
-    accepts: (value) => typeof value === 'number',
-    // To void too much is safe, too little is not: whatever the clocks say.
-    reconcile: ({ mine }) => mine.value,
-    isEnded: () => false,
-    isAside: true,
-    onOverflow,
+  const journals: (() => number)[] = []
+  const stragglers = createStragglers({
+    sets: backend.sets,
+    name: `${ground.prefix}:settling:${prefix}`,
+    clock,
+    undecided: () => journals.reduce((sum, undecided) => sum + undecided(), 0),
   })
-  const { entries, envelopes } = ground.entriesOf(prefix, rule, {
+  availability.onRecovery(stragglers.tell)
+  const { entries: marks, undecided: undecidedMarks } = ground.entriesOf(
+    marksPrefix,
+    rule === 'refuse' ? 'refuse' : 'memory',
+    {
+      ttlOf: () => tagLifetime,
+      accepts: (value) => typeof value === 'number',
+      // To void too much is safe, too little is not: whatever the clocks say.
+      reconcile: ({ mine }) => mine.value,
+      isEnded: () => false,
+      isAside: true,
+      onOverflow,
+    },
+  )
+  const { entries, envelopes, undecided } = ground.entriesOf(prefix, rule, {
     ttlOf: () => copyTtl,
     accepts: (value) => value instanceof Scoped,
     isEnded: () => false,
     indexed,
     onOverflow,
   })
+  journals.push(undecidedMarks, undecided)
+  availability.onRecovery(stragglers.withdraw)
 
   const counters = createCounters()
   const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn(), now: clock.now })
@@ -166,7 +186,11 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
     const opened = envelopes.open(wireKey, bytes)
     return opened.status === 'opened' ? opened.value : undefined
   }
-  const quarantine = createQuarantine(parseDuration('quarantine', quarantineLength, { max: 60_000 }), clock)
+  const quarantine = createQuarantine({
+    length: parseDuration('quarantine', quarantineLength, { max: 60_000 }),
+    clock,
+    areOthersSettling: stragglers.areThere,
+  })
   const unwatch = watchReturns(availability, () => {
     quarantine.begin()
     reserve.dropAll()
@@ -229,6 +253,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   ground.onClose(() => {
     hearing.close()
     unwatch()
+    quarantine.close()
     factories.close()
   })
   return createCache({

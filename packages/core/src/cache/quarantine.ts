@@ -1,9 +1,10 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Timer } from '../clock.ts'
 import type { Milliseconds } from '../units.ts'
 
 /**
- * Right after an outage another process may still be on its way to tell the primary what it removed meanwhile. For this long
- * entries from before the recovery do not count, as if the outage had lasted that much longer.
+ * Right after an outage another process may still be on its way to tell the primary what it removed meanwhile. For this long, and
+ * for as long as one says that it is at it, entries from before the recovery do not count, as if the outage had lasted that much
+ * longer.
  */
 export interface Quarantine {
   /** The outage is over now. */
@@ -12,11 +13,24 @@ export interface Quarantine {
   holds(revision: number): boolean
   /** Whether there is one now. */
   isOn(): boolean
+  close(): void
 }
 
-export function createQuarantine(length: Milliseconds, clock: Clock): Quarantine {
+/** When to ask whether it has to last longer, as a share of its length: in time for the answer. */
+const askAfter = 0.8
+/** How long it is prolonged at most: clocks may differ, and who is waited for may be gone. */
+const longest: Milliseconds = 30_000
+
+/** Creates the quarantine of one cache. `areOthersSettling` is asked shortly before it ends. */
+export function createQuarantine(options: {
+  readonly length: Milliseconds
+  readonly clock: Clock
+  readonly areOthersSettling: () => Promise<boolean>
+}): Quarantine {
+  const { length, clock } = options
   let recoveredAt = 0
   let until = 0
+  let timer: Timer | undefined
 
   function isOn(): boolean {
     if (until === 0) return false
@@ -25,12 +39,28 @@ export function createQuarantine(length: Milliseconds, clock: Clock): Quarantine
     return false
   }
 
+  function lastFrom(now: number): void {
+    until = now + length
+    timer?.cancel()
+    if (length === 0 || until - recoveredAt > longest) return
+    timer = clock.setTimeout(() => void prolong(), length * askAfter)
+  }
+
+  async function prolong(): Promise<void> {
+    const mine = timer
+    if ((await options.areOthersSettling()) && timer === mine) lastFrom(clock.now())
+  }
+
   return {
     begin() {
       recoveredAt = clock.now()
-      until = recoveredAt + length
+      lastFrom(recoveredAt)
     },
     isOn,
     holds: (revision) => isOn() && revision < recoveredAt,
+    close() {
+      timer?.cancel()
+      timer = undefined
+    },
   }
 }

@@ -112,6 +112,8 @@ async function settleSet(settle: Settle, wireKey: string, decision: SetDecision)
       if (bytes !== decision.bytes) settle.knowledge.keep(wireKey, bytes, finite(ttl))
       return 'applied'
     }
+    // Overruled meanwhile.
+    if (settle.journal.get(wireKey) !== decision) return 'contended'
     const next = afterConflict(settle, wireKey, decision, answer.value)
     if (typeof next === 'string') return next
     bytes = next.bytes
