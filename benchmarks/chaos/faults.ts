@@ -14,6 +14,8 @@ export interface Fault {
   readonly atStart?: true
   /** Redis comes back without its data, so sessions may be lost. */
   readonly losesData?: true
+  /** How far away Redis is before and after it: how long a round trip takes, in ms. */
+  readonly distance?: number
   /** Readies Redis for it while all is still well. */
   prepare?(site: Site): Promise<void>
   break(site: Site, seconds: number): Promise<void>
@@ -21,6 +23,8 @@ export interface Fault {
 }
 
 export const password = 'first'
+/** How often a request or a call asks Redis, one time after the other. */
+const mostTrips = 4
 
 export const faults: readonly Fault[] = [
   {
@@ -36,6 +40,7 @@ export const faults: readonly Fault[] = [
   },
   { name: 'SIGSTOP', break: async ({ redis }) => redis.freeze(), repair: async ({ redis }) => redis.thaw() },
   { name: 'cut', break: ({ proxy }) => proxy.refuse(), repair: ({ proxy }) => proxy.restore() },
+  cutFarAway(20),
   {
     name: '2 s latency',
     break: async ({ proxy }) => proxy.delay(1_000),
@@ -72,6 +77,26 @@ export const faults: readonly Fault[] = [
     repair: ({ redis }) => command(redis, 'CONFIG', 'SET', 'maxclients', '10000'),
   },
 ]
+
+/** What is decided while Redis is settled with comes quicker than its answers. */
+function cutFarAway(distance: number): Fault {
+  return {
+    name: `cut, ${distance} ms away`,
+    distance,
+    prepare: async ({ proxy }) => proxy.delay(distance / 2),
+    break: ({ proxy }) => proxy.refuse(),
+    async repair({ proxy }) {
+      await proxy.restore()
+      proxy.delay(distance / 2)
+    },
+  }
+}
+
+/** How much longer an answer may take for the distance alone, in ms. */
+export function timeOnTheWay(name: string): number {
+  const { distance = 0 } = faults.find((fault) => fault.name === name) ?? {}
+  return distance * mostTrips
+}
 
 function setting(name: string, broken: string, well: string): Pick<Fault, 'break' | 'repair'> {
   return {

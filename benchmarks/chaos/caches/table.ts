@@ -1,4 +1,5 @@
 import { areOneEachWay, inWords } from '../telling.ts'
+import { timeOnTheWay } from '../faults.ts'
 import type { CacheRow } from './row.ts'
 
 /** Limits, in ms but for `factories` and `losses`. The rest of what is promised is zero. */
@@ -22,7 +23,7 @@ export function cacheViolations(row: CacheRow, limits: CacheBounds = promised): 
     [row.failed === 0, `${row.failed} calls failed (${row.failures.join('; ')})`],
     [row.hung === 0, `${row.hung} calls hung`],
     [
-      row.p99 < row.factoryP99 + limits.p99,
+      row.p99 < row.factoryP99 + limits.p99 + timeOnTheWay(row.fault),
       `p99 ${row.p99.toFixed(1)} ms (factories ${row.factoryP99.toFixed(1)}, before the fault ${row.before.toFixed(1)} ms)`,
     ],
     [row.factories <= limits.factories, `${row.factories} factories at once`],

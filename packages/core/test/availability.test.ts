@@ -1,9 +1,9 @@
 import { manualClock } from '@holdfast-internal/test-fixtures'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHoldfast, type HoldfastOptions } from '../src/index.ts'
-import { breakableBackend } from './breakable-backend.ts'
+import { breakableBackend, type BreakableBackend } from './breakable-backend.ts'
 
-async function setUp(options: HoldfastOptions = {}, mode: 'well' | 'failing' = 'well') {
+async function setUp(options: HoldfastOptions = {}, mode: BreakableBackend['mode'] = 'well') {
   const clock = manualClock()
   const backend = breakableBackend(clock)
   backend.mode = mode
@@ -134,6 +134,25 @@ describe('availability', () => {
     expect(holdfast.health().counts.outages).toBe(1)
     expect(lines.filter((line) => line.includes('degraded:'))).toHaveLength(1)
     expect(lines.filter((line) => line.includes('healthy again'))).toHaveLength(1)
+  })
+
+  it('says nothing of a start that takes its time, though calls waited in vain, unless that lasts', async () => {
+    for (const [readyAfter, expected] of [
+      [600, ['holdfast: healthy: breakable answers']],
+      [1_500, [expect.stringContaining('degraded: breakable'), expect.stringContaining('healthy again')]],
+    ] as const) {
+      const { clock, backend, holdfast, entries, lines } = await setUp({}, 'hanging')
+      const waited = entries.get('a')
+      await clock.advance(300)
+      expect(await waited).toMatchObject({ status: 'unknown' })
+      expect(holdfast.state).toBe('degraded')
+      await clock.advance(readyAfter - 300)
+      backend.mode = 'well'
+      backend.tell({ status: 'ready' })
+      await clock.advance(2_000)
+      expect(lines).toEqual(expected)
+      expect(holdfast.health().counts.outages).toBe(expected.length - 1)
+    }
   })
 
   it('reminds every five minutes, not more often', async () => {

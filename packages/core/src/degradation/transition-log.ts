@@ -29,6 +29,8 @@ export interface TransitionLog {
 
 /** A closed connection says little; why it cannot be opened again shows a moment later. */
 const causeShowsWithin = 300
+/** The first connection takes several round trips, and a call may have waited for it in vain: that is told once it has lasted. */
+const startsWithin = 1_000
 const remindEvery = 300_000
 /** A return is told once it has lasted: what comes and goes is one outage, and one line. */
 const lastsFor = 1_000
@@ -79,20 +81,26 @@ export function createTransitionLog(options: {
   function noteLoss(circuit: Circuit): void {
     if (circuit.at === 'open') known = circuit.fault
     const isVague = known?.code === 'CONNECTION_LOST'
+    const isStarting = !hasBeenHealthy && known?.code === 'DEADLINE'
     if (outageSince === undefined) {
       outageSince = clock.now()
       outages++
       isToldOf = false
     }
+    const lasted = clock.now() - outageSince
     if (isToldOf) after(remindEvery, remind)
-    else if (isVague) after(causeShowsWithin, tellLoss)
+    else if (isVague) after(causeShowsWithin - lasted, tellLoss)
+    else if (isStarting) after(startsWithin - lasted, tellLoss)
     else tellLoss()
   }
 
   function noteReturn(): void {
-    if (outageSince === undefined) {
-      if (!hasBeenHealthy) logger.info(`holdfast: healthy: ${name} answers`)
-    } else {
+    if (!hasBeenHealthy && !isToldOf) {
+      timer?.cancel()
+      outageSince = undefined
+      outages = 0
+      logger.info(`holdfast: healthy: ${name} answers`)
+    } else if (outageSince !== undefined) {
       if (!isToldOf) tellLoss()
       const lasted = inWords(clock.now() - outageSince)
       after(lastsFor, () => {
