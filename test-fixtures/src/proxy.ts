@@ -129,7 +129,15 @@ export async function startProxy(target: { port: number; host?: string }): Promi
   }
 }
 
-const goodConditions = { delay: 0, jitter: 0, rate: Infinity, isBlackhole: false, isHolding: false }
+/** How far away what is behind any proxy is, in ms for a round trip: the whole suite can be tried with a Redis in another region. */
+const distance = Number(process.env['HOLDFAST_DISTANCE'] ?? 0)
+const goodConditions = {
+  delay: distance / 2,
+  jitter: 0,
+  rate: Infinity,
+  isBlackhole: false,
+  isHolding: false,
+}
 
 /** Listens on a port that may not be free yet. */
 async function listen(port: number, accept: (client: Socket) => void): Promise<Server> {

@@ -71,12 +71,16 @@ describe('to expire an entry', () => {
 
   it('voids what another process makes meanwhile', async () => {
     const [a, b] = [await start(), await start()]
+    const begun = Promise.withResolvers<void>()
+    const going = Promise.withResolvers<void>()
     const made = a.cache.getOrSet('key', async () => {
-      await pause(200)
+      begun.resolve()
+      await going.promise
       return 'from before'
     })
-    await pause(50)
+    await begun.promise
     await b.cache.expire('key')
+    going.resolve()
     expect(await made).toBe('from before')
     expect(await b.cache.get('key')).toBeUndefined()
   })

@@ -7,12 +7,13 @@ import { degraded, fleetOfTests, healthy } from './cache-fleet.ts'
 describe('the quarantine after an outage', () => {
   function setUp(length = 1_000) {
     const clock = manualClock()
-    const others = { areSettling: false, asked: 0 }
+    const others = { areSettling: false, asked: 0, answerTime: 0 }
     const quarantine = createQuarantine({
       length,
       clock,
       async areOthersSettling() {
         others.asked++
+        await new Promise<void>((resolve) => void clock.setTimeout(resolve, others.answerTime))
         return others.areSettling
       },
     })
@@ -44,6 +45,22 @@ describe('the quarantine after an outage', () => {
     }
     others.areSettling = false
     await clock.advance(1_000)
+    expect(quarantine.isOn()).toBe(false)
+  })
+
+  it('does not end before the answer is there, unless that never comes', async () => {
+    const { clock, quarantine, others } = setUp()
+    others.answerTime = 500
+    quarantine.begin()
+    await clock.advance(1_200)
+    expect(quarantine.isOn()).toBe(true)
+    await clock.advance(200)
+    expect(quarantine.isOn()).toBe(false)
+    others.answerTime = Infinity
+    quarantine.begin()
+    await clock.advance(29_000)
+    expect(quarantine.isOn()).toBe(true)
+    await clock.advance(1_001)
     expect(quarantine.isOn()).toBe(false)
   })
 

@@ -48,7 +48,13 @@ export function createQuarantine(options: {
 
   async function prolong(): Promise<void> {
     const mine = timer
-    if ((await options.areOthersSettling()) && timer === mine) lastFrom(clock.now())
+    const end = until
+    // It does not end before the answer is there.
+    until = recoveredAt + longest
+    const areThere = await options.areOthersSettling()
+    if (timer !== mine) return
+    if (areThere) lastFrom(clock.now())
+    else until = end
   }
 
   return {
