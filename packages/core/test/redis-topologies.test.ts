@@ -141,7 +141,7 @@ describe('a cluster of three', () => {
   it('caches in a Cluster: every key in its slot, without a near cache', async () => {
     const client = new Cluster(nodes.map(({ host, port }) => ({ host, port })))
     client.on('error', () => undefined)
-    const holdfast = createHoldfast({ redis: client, logger: false })
+    const holdfast = createHoldfast({ redis: client, logger: false, operationTimeout: '2s' })
     onTestFinished(async () => {
       await holdfast.close()
       client.disconnect()

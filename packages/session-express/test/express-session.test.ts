@@ -927,11 +927,14 @@ describe.each([
         },
       })
       const [browser, other] = [site.browser(), site.browser()]
+      // express-session reads the clock once more to tell it.
+      const originalMaxAge = async (one: typeof browser): Promise<number> =>
+        ((await one.get('/look')).body as { originalMaxAge: number }).originalMaxAge
       about(600_000, cookieOf(await browser.get('/remember'))!.life)
-      expect((await browser.get('/look')).body).toEqual({ originalMaxAge: 600_000 })
+      about(600_000, await originalMaxAge(browser))
       about(600_000, cookieOf(await browser.get('/count'))!.life)
       about(60_000, cookieOf(await other.get('/count'))!.life)
-      expect((await other.get('/look')).body).toEqual({ originalMaxAge: 60_000 })
+      about(60_000, await originalMaxAge(other))
     })
 
     it('ends a session earlier that was given less in a request that changed nothing else', async () => {
