@@ -28,7 +28,7 @@ export function showMutants<M extends Mutant>(suite: MutantSuite<M>): void {
   const nameOf = (part: string): string => names.find((name) => name.includes(part)) ?? part
 
   describe(`the ${kind} suite`, () => {
-    it(`finds nothing wrong with a good ${kind}`, { timeout: 30_000 }, async () => {
+    it(`finds nothing wrong with a good ${kind}`, { timeout: 60_000 }, async () => {
       const report = await runConformance(good())
       expect(isConformant(report), formatReport(report)).toBe(true)
       expect(report.checks.filter(({ status }) => status !== 'passed')).toEqual([])
@@ -55,7 +55,7 @@ export function showMutants<M extends Mutant>(suite: MutantSuite<M>): void {
   describe(`the suite catches a ${kind} that breaks its promise`, () => {
     for (const mutant of mutants) {
       const name = nameOf(mutant.breaks)
-      it(`${name}: by ${mutant.by}`, { timeout: 40_000 }, async () => {
+      it(`${name}: by ${mutant.by}`, { timeout: 60_000 }, async () => {
         const report = await runs.get(mutant)!.promise
         const failed = report.checks.filter(({ status }) => status === 'failed').map((check) => check.name)
         expect(failed, formatReport(report)).toContain(name)
