@@ -37,7 +37,8 @@ describe.each(platforms)('the application on %s', (platform) => {
 
   async function ask(path: string, method = 'GET'): Promise<Answer> {
     const began = performance.now()
-    const response = await fetch(url + path, { method })
+    // A connection that is kept may be closed by a busy server just as it is used again.
+    const response = await fetch(url + path, { method, headers: { connection: 'close' } })
     const body = await response.json()
     return {
       status: response.status,

@@ -49,9 +49,24 @@ export async function withContext<T>(
 ): Promise<T> {
   const context = await kit.core.NestFactory.createApplicationContext(module, quiet)
   try {
+    await connected(context)
     return await use(context)
   } finally {
     await context.close()
+  }
+}
+
+/**
+ * Waits until ours, if it is there, has found its Redis, for a second at most: where a machine is busy, an application may come up
+ * degraded, and keep nothing at first.
+ */
+async function connected(context: Common.INestApplicationContext): Promise<void> {
+  for (const until = performance.now() + 1_000; performance.now() < until; await pause(5)) {
+    try {
+      if (context.get<{ state: string }>('HOLDFAST', { strict: false }).state === 'healthy') return
+    } catch {
+      return
+    }
   }
 }
 
@@ -72,6 +87,7 @@ export async function withServer<T>(
 ): Promise<T> {
   const app = await kit.core.NestFactory.create(module, new kit.adapter() as never, quiet)
   await app.listen(0, '127.0.0.1')
+  await connected(app)
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1')
   try {
     return await use(async (path, method = 'GET') => {
