@@ -8,6 +8,7 @@ import type { Milliseconds } from '../units.ts'
 import type { Epoch } from './epoch.ts'
 import { createFunnel } from './funnel.ts'
 import type { Base, Journal } from './journal.ts'
+import { keepSettled } from './keep-settled.ts'
 import { createKeyLists, type KeyLists } from './key-lists.ts'
 import type { Knowledge } from './knowledge.ts'
 import { createReader } from './reader.ts'
@@ -81,11 +82,13 @@ export function createEntries(options: EntriesOptions): Entries {
   const mirrors = rule.mirror && backend.capabilities.shared
   const reader = createReader({ ...options, ask, mirrors })
   const revise = createRevisions(clock.now)
-  let isSettling = false
-
-  availability.onRecovery(({ call }) => settleJournal({ ...options, call }))
-  // What was decided while that was going on.
-  availability.watch(({ at }) => at === 'closed' && settleLater(0))
+  const settleLater = keepSettled({
+    availability,
+    clock,
+    settle: ({ call }) => settleJournal({ ...options, call }),
+    isSettled: () => journal.size() === 0,
+    longestPause: settleSoon,
+  })
 
   function get(key: string): Promise<Reading> {
     let wireKey: string
@@ -146,7 +149,7 @@ export function createEntries(options: EntriesOptions): Entries {
       // What it is made of counts on: without it, the entry would pass for one that the primary has had.
       return entry('fallback', knowledge.basisOf(wireKey))
     }
-    const earlier = journal.size() > 0 ? journal.get(wireKey) : undefined
+    const earlier = journal.get(wireKey)
     // Whatever was decided before, this overrules it: an entry that is written all the time would never be settled otherwise.
     const overrules = base === 'any' && given.decides !== false
     if (earlier && !overrules) return Promise.resolve(degraded(false))
@@ -202,25 +205,11 @@ export function createEntries(options: EntriesOptions): Entries {
     })
   }
 
-  /** Decides without the primary. A call can fail while the circuit stays closed; then no recovery comes to settle it. */
+  /** Decides without the primary, which hears of it as soon as it can. */
   function decide<T>(decision: () => T): T {
     const result = decision()
     settleLater()
     return result
-  }
-
-  function settleLater(delay = settleSoon): void {
-    if (isSettling || journal.size() === 0 || availability.circuit().at !== 'closed') return
-    isSettling = true
-    clock.setTimeout(() => void settleNow(), delay)
-  }
-
-  async function settleNow(): Promise<void> {
-    if (availability.circuit().at === 'closed') {
-      await settleJournal({ ...options, call: (operation) => availability.call('write', operation) })
-    }
-    isSettling = false
-    settleLater()
   }
 
   function assume(key: string, value: unknown, meta: Meta): Found {

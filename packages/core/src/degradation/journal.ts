@@ -58,7 +58,8 @@ export function createJournal(options: {
 
   return {
     size: () => decisions.size,
-    get: (wireKey) => decisions.get(wireKey),
+    // Asked with each call: a key that was just put together is not hashed for nothing.
+    get: (wireKey) => (decisions.size > 0 ? decisions.get(wireKey) : undefined),
     put(wireKey, decision) {
       remove(wireKey)
       decisions.set(wireKey, decision)

@@ -107,7 +107,7 @@ export function createKnowledge(options: {
   }
 
   return {
-    isUndecided: (wireKey) => journal.size() > 0 && journal.get(wireKey) !== undefined,
+    isUndecided: (wireKey) => journal.get(wireKey) !== undefined,
     read,
     basisOf,
     keep,

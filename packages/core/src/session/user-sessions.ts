@@ -4,6 +4,7 @@ import type { Settling } from '../availability/recovery.ts'
 import type { ExpiringSets } from '../backend/backend.ts'
 import type { Clock } from '../clock.ts'
 import { inBatches } from '../degradation/in-batches.ts'
+import { keepSettled } from '../degradation/keep-settled.ts'
 import { createLru } from '../lru.ts'
 import { touchDue } from '../ttl.ts'
 import type { Milliseconds } from '../units.ts'
@@ -28,8 +29,7 @@ const rememberedUsers = 20_000
 const sessionsPerUser = 1_000
 /** The share of its life after which a session is noted again. */
 const renewAfter = 0.25
-/** When what the primary has not heard of is tried again while the circuit is closed: at first, and after many tries. */
-const settleSoon: Milliseconds = 100
+/** When what the primary has not heard of is tried again while the circuit is closed, after many tries. */
 const settleAtLeast: Milliseconds = 5_000
 
 export function createUserIndex(options: {
@@ -45,10 +45,13 @@ export function createUserIndex(options: {
   /** Users with sessions that the primary has not heard of. */
   const pending = new Set<string>()
 
-  let isSettling = false
-
-  availability.onRecovery(settle)
-  availability.watch(({ at }) => at === 'closed' && settleLater(0))
+  const settleLater = keepSettled({
+    availability,
+    clock,
+    settle,
+    isSettled: () => pending.size === 0,
+    longestPause: settleAtLeast,
+  })
 
   function known(user: string): Map<string, Noted> {
     const noted = users.get(user) ?? new Map<string, Noted>()
@@ -87,20 +90,6 @@ export function createUserIndex(options: {
       if (known(user).get(id) === noted) keep(user, id, { until: noted.until, isPending: false })
     if (![...known(user).values()].some(({ isPending }) => isPending)) pending.delete(user)
     return undefined
-  }
-
-  /** One call can fail while the circuit stays closed; then no recovery comes to settle it. */
-  function settleLater(delay = settleSoon): void {
-    if (isSettling || pending.size === 0 || availability.circuit().at !== 'closed') return
-    isSettling = true
-    clock.setTimeout(() => void settleNow(delay), delay)
-  }
-
-  async function settleNow(delay: Milliseconds): Promise<void> {
-    if (availability.circuit().at === 'closed')
-      await settle({ call: (operation) => availability.call('write', operation) })
-    isSettling = false
-    settleLater(Math.min(delay * 2, settleAtLeast))
   }
 
   return {
