@@ -1,5 +1,5 @@
-import { areOneEachWay, inWords } from '../telling.ts'
 import { timeOnTheWay } from '../faults.ts'
+import { areOneEachWay, inWords } from '../telling.ts'
 import type { CacheRow } from './row.ts'
 
 /** Limits, in ms but for `factories` and `losses`. The rest of what is promised is zero. */

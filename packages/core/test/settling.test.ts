@@ -1,6 +1,6 @@
 import { manualClock, type ManualClock } from '@holdfast-internal/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { createHoldfast, type Entries, type Holdfast } from '../src/index.ts'
+import { createHoldfast, type Holdfast } from '../src/index.ts'
 import { breakableBackend, type BreakableBackend } from './breakable-backend.ts'
 
 /** How long the primary takes to answer, in ms: longer than the writes below wait for each other. */
@@ -10,8 +10,10 @@ interface Far {
   readonly clock: ManualClock
   readonly backend: BreakableBackend
   readonly holdfast: Holdfast
+  /** Writes every 5 ms for so long. */
+  writeFor(ms: number, write: () => unknown): Promise<void>
   /** What the primary itself has under a key of a concern. */
-  holds(concern: string, key: string): Promise<unknown>
+  holds(concern: 'session' | 'cache', key: string): Promise<unknown>
 }
 
 /** A process far from its primary, in an outage. */
@@ -20,6 +22,10 @@ async function inOutage(): Promise<Far> {
   const backend = breakableBackend(clock)
   const holdfast = createHoldfast({ backend, clock, logger: false })
   const beside = createHoldfast({ backend: { ...backend }, clock, logger: false })
+  const seen = {
+    session: beside.entries({ concern: 'session' }),
+    cache: beside.entries({ concern: 'cache' }),
+  }
   await clock.advance(1)
   backend.latency = latency
   backend.mode = 'failing'
@@ -28,35 +34,27 @@ async function inOutage(): Promise<Far> {
     clock,
     backend,
     holdfast,
+    async writeFor(ms, write) {
+      for (const until = clock.now() + ms; clock.now() < until; await clock.advance(5)) void write()
+    },
     async holds(concern, key) {
       backend.latency = 0
-      const reading = await entriesOf(beside, concern).get(key)
+      const reading = await seen[concern].get(key)
       backend.latency = latency
       return reading.status === 'found' ? reading.value : reading.status
     },
   }
 }
 
-const made = new WeakMap<Holdfast, Entries>()
-
-function entriesOf(holdfast: Holdfast, concern: string): Entries {
-  const entries = made.get(holdfast) ?? holdfast.entries({ concern: concern as 'session' })
-  made.set(holdfast, entries)
-  return entries
-}
-
 describe('settling with a primary that is far away', () => {
   it('comes to its end while writes go on, and brings those to the primary as well', async () => {
-    const { clock, backend, holdfast, holds } = await inOutage()
-    const entries = entriesOf(holdfast, 'session')
+    const { clock, backend, holdfast, writeFor, holds } = await inOutage()
+    const entries = holdfast.entries({ concern: 'session' })
     let count = 0
-    const writeFor = async (ms: number): Promise<void> => {
-      for (const until = clock.now() + ms; clock.now() < until; await clock.advance(5))
-        void entries.set(`key ${++count}`, count)
-    }
-    await writeFor(500)
+    const write = (): unknown => entries.set(`key ${++count}`, count)
+    await writeFor(500, write)
     backend.mode = 'well'
-    await writeFor(1_000)
+    await writeFor(1_000, write)
     expect(holdfast.state).toBe('healthy')
     await clock.advance(200)
     expect(holdfast.health().memory.journal).toBe(0)
@@ -65,7 +63,7 @@ describe('settling with a primary that is far away', () => {
 
   it('brings what was decided while it went on to the primary, also where nothing more is decided', async () => {
     const { clock, backend, holdfast, holds } = await inOutage()
-    const entries = entriesOf(holdfast, 'session')
+    const entries = holdfast.entries({ concern: 'session' })
     await entries.set('before', 1)
     backend.mode = 'well'
     while (holdfast.state !== 'recovering') await clock.advance(1)
@@ -79,19 +77,16 @@ describe('settling with a primary that is far away', () => {
   })
 
   it('stores what is written all the time, though nothing of it was stored in the outage', async () => {
-    const { clock, backend, holdfast, holds } = await inOutage()
-    const entries = entriesOf(holdfast, 'cache')
+    const { clock, backend, holdfast, writeFor, holds } = await inOutage()
+    const entries = holdfast.entries({ concern: 'cache' })
     let count = 0
-    const writeFor = async (ms: number): Promise<void> => {
-      for (const until = clock.now() + ms; clock.now() < until; await clock.advance(5))
-        void entries.set('hot', ++count)
-    }
-    await writeFor(500)
+    const write = (): unknown => entries.set('hot', ++count)
+    await writeFor(500, write)
     backend.mode = 'well'
-    await writeFor(1_000)
+    await writeFor(1_000, write)
     const last = count
     expect(holdfast.state).toBe('healthy')
-    await writeFor(100)
+    await writeFor(100, write)
     expect(await holds('cache', 'hot')).toBeGreaterThanOrEqual(last)
     await clock.advance(200)
     expect(await holds('cache', 'hot')).toBe(count)
@@ -123,7 +118,7 @@ describe('settling with a primary that is far away', () => {
 
   it('goes on trying with what others keep changing', async () => {
     const { clock, backend, holdfast, holds } = await inOutage()
-    const entries = entriesOf(holdfast, 'session')
+    const entries = holdfast.entries({ concern: 'session' })
     await entries.set('contended', 'mine')
     backend.mode = 'well'
     const theirs = createHoldfast({ backend: { ...backend }, clock, logger: false })
@@ -137,7 +132,7 @@ describe('settling with a primary that is far away', () => {
   })
 
   it("brings many users' lists of sessions together, however many users come meanwhile", async () => {
-    const { clock, backend, holdfast } = await inOutage()
+    const { clock, backend, holdfast, writeFor } = await inOutage()
     const sessions = holdfast.sessions({ userId: ({ user }) => user as string })
     let count = 0
     const logIn = async (): Promise<void> => {
@@ -146,7 +141,7 @@ describe('settling with a primary that is far away', () => {
     }
     while (count < 500) await logIn()
     backend.mode = 'well'
-    for (const until = clock.now() + 1_500; clock.now() < until; await clock.advance(5)) void logIn()
+    await writeFor(1_500, logIn)
     expect(holdfast.state).toBe('healthy')
     await clock.advance(500)
     backend.latency = 0
