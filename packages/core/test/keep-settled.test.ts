@@ -9,7 +9,7 @@ function setUp(longestPause: number) {
   const began = clock.now()
   const tries: number[] = []
   let circuit: Circuit = open(lostFault)
-  let tell = (_: Circuit): void => {}
+  let tell: (next: Circuit) => void = () => {}
   const state = { left: 1 }
   const soon = keepSettled({
     availability: {
