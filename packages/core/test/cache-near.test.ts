@@ -24,20 +24,10 @@ describe('values near at hand', () => {
     for (let i = 0; i < maxEntries; i++) keep(`key ${i}`)
     for (let i = 0; i < 4 * maxEntries; i++) {
       expect(near.get('key 0')?.value).toBe('key 0')
-      // What comes to a full cache is let in the second time.
-      keep(`new ${i}`)
       keep(`new ${i}`)
     }
     expect(near.get('key 1')).toBeUndefined()
     expect(near.size()).toBe(maxEntries)
-  })
-
-  it('push nothing out that is asked for once', () => {
-    const { near, keep } = setUp()
-    for (let i = 0; i < maxEntries; i++) keep(`key ${i}`)
-    for (let i = 0; i < 4 * maxEntries; i++) keep(`once ${i}`)
-    const stayed = Array.from({ length: maxEntries }, (_, i) => near.get(`key ${i}`)).filter(Boolean)
-    expect(stayed).toHaveLength(maxEntries)
   })
 
   it('are served until they are not fresh any more, or for as long as nothing can have changed unheard', () => {

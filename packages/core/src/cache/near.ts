@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import {
   parseCount,
   parseDuration,
@@ -8,7 +7,7 @@ import {
   type Milliseconds,
   type Size,
 } from '../units.ts'
-import { createDoorkeeper } from './doorkeeper.ts'
+import { createS3Fifo } from './s3-fifo.ts'
 import type { Scope } from './versions.ts'
 
 /** The bounds of the near cache. */
@@ -33,8 +32,6 @@ export interface NearEntry extends Scope {
 interface Kept extends NearEntry {
   /** Until when it may be served from here. */
   readonly until: number
-  /** How many had come when it was last put among the latest. */
-  latestAt: number
 }
 
 /** Where a read begins among the changes that were heard; -1 where they are not heard. */
@@ -58,16 +55,6 @@ export interface Near {
 const overhead: Bytes = 200
 /** How many changes are told apart while reads are under way; with more, none of these reads is kept. */
 const changesApart = 10_000
-/**
- * A hit puts an entry among the latest only where a share of all entries came since it was put there: putting takes longer
- * than the rest of a hit (lazy promotion; Yang et al., FIFO can be better than LRU, 2023).
- */
-const latestShare = 1 / 8
-/**
- * The doorkeeper remembers a share of what there is room for. With more of it, more is exchanged for what is not asked for
- * again: under Zipf's law (0.99, ten times the keys) all of them keep 75 % of the reads near, a fifth 78 %, and none 72 %.
- */
-const rememberedShare = 1 / 5
 
 export function createNear(
   given: NearOptions | true,
@@ -77,9 +64,7 @@ export function createNear(
   const maxAge: Milliseconds = parseDuration('near.maxAge', options.maxAge ?? 300_000, { min: 1 })
   const maxEntries = parseCount('near.maxEntries', options.maxEntries ?? 10_000, { min: 1, max: 10_000_000 })
   const maxBytes = parseSize('near.maxBytes', options.maxBytes ?? '64MB', { min: 1_024 })
-  const entries = new LRUCache<string, Kept>({ max: maxEntries, maxSize: maxBytes })
-  const doorkeeper = createDoorkeeper(maxEntries * rememberedShare)
-  let arrivals = 0
+  const entries = createS3Fifo<Kept>(maxEntries, maxBytes)
   let changes = 0
   let allChanged = 0
   const changed = new Map<string, number>()
@@ -93,23 +78,13 @@ export function createNear(
     return allChanged > begun || (changed.size > 0 && (changed.get(key) ?? 0) > begun)
   }
 
-  /** Once there is no room left, a key has to be missed twice within some time: what is asked for once pushes out nothing. */
-  function admits(key: string, size: Bytes): boolean {
-    const isRoom = entries.size < maxEntries && entries.calculatedSize + size <= maxBytes
-    return isRoom || doorkeeper.knows(key)
-  }
-
   return {
     get(key) {
-      const kept = entries.peek(key)
+      const kept = entries.get(key)
       if (kept === undefined || !isOn()) return undefined
       if (kept.until <= now()) {
         entries.delete(key)
         return undefined
-      }
-      if (arrivals - kept.latestAt > entries.size * latestShare) {
-        kept.latestAt = arrivals
-        entries.get(key)
       }
       return kept
     },
@@ -117,13 +92,12 @@ export function createNear(
       underWay++
       return isOn() ? changes : -1
     },
-    keep(key, begun, entry, bytes) {
-      const size = bytes + overhead
+    keep(key, begun, { value, generation, tags, freshUntil, madeAt }, size) {
       const isTrue = isOn() && !hasChanged(key, begun)
       end()
-      if (!isTrue || !admits(key, size)) return
-      const until = Math.min(now() + maxAge, entry.freshUntil || Infinity)
-      entries.set(key, { ...entry, until, latestAt: ++arrivals }, { size })
+      if (!isTrue) return
+      const until = Math.min(now() + maxAge, freshUntil || Infinity)
+      entries.set(key, { until, value, generation, tags, freshUntil, madeAt }, size + overhead)
     },
     end,
     drop(keys) {
@@ -141,7 +115,7 @@ export function createNear(
       changed.clear()
       allChanged = changes
     },
-    size: () => entries.size,
-    bytes: () => entries.calculatedSize,
+    size: entries.size,
+    bytes: entries.bytes,
   }
 }
