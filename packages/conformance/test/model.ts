@@ -72,10 +72,11 @@ export function model({ name = 'model', mutate = (backend: Backend) => backend }
         yield* table.scan(prefix)
       },
       publish: (channel, message) => over(() => table.publish(channel, Buffer.from(message))),
-      subscribe: (channel, listener, onGap, onLost) =>
+      subscribe: (channel, listener, hearing) =>
         over(async () => {
           const inner = await table.subscribe(channel, listener)
-          const tell = ({ status }: ConnectionChange): void => (status === 'ready' ? onGap : onLost)?.()
+          const tell = ({ status }: ConnectionChange): void =>
+            status === 'ready' ? hearing?.onGap?.() : hearing?.onLost?.()
           watchers.add(tell)
           const subscription = { close: () => (watchers.delete(tell), inner.close()) }
           subscriptions.add(subscription)

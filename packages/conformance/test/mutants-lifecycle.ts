@@ -85,46 +85,47 @@ const gapMutants: readonly Mutant[] = [
     let losses = 0
     inner.watch!(({ status }) => status === 'lost' && losses++)
     return {
-      subscribe: (channel, listener, ...gaps) =>
-        inner.subscribe(channel, (message) => losses > 1 || listener(message), ...gaps),
+      subscribe: (channel, listener, hearing) =>
+        inner.subscribe(channel, (message) => losses > 1 || listener(message), hearing),
     }
   }),
   mutant('listens again after a second outage', 'telling of the first gap alone', (inner) => ({
-    subscribe(channel, listener, onGap, onLost) {
+    subscribe(channel, listener, hearing) {
       let told = false
       const once = (): void => {
-        if (!told) onGap?.()
+        if (!told) hearing?.onGap?.()
         told = true
       }
-      return inner.subscribe(channel, listener, once, onLost)
+      return inner.subscribe(channel, listener, { ...hearing, onGap: once })
     },
   })),
   mutant('tells those who listen of the loss', 'saying nothing', (inner) => ({
     subscribe: (channel, listener) => inner.subscribe(channel, listener),
   })),
   mutant('tells those who listen of the loss', 'telling of the gap alone', (inner) => ({
-    subscribe: (channel, listener, onGap) => inner.subscribe(channel, listener, onGap),
+    subscribe: (channel, listener, hearing) =>
+      inner.subscribe(channel, listener, { onGap: () => hearing?.onGap?.() }),
   })),
   mutant('tells those who listen of the loss', 'telling when the line is lost', (inner) => ({
-    subscribe(channel, listener, onGap, onLost) {
-      inner.watch!(({ status }) => status === 'lost' && onGap?.())
-      return inner.subscribe(channel, listener, undefined, onLost)
+    subscribe(channel, listener, hearing) {
+      inner.watch!(({ status }) => status === 'lost' && hearing?.onGap?.())
+      return inner.subscribe(channel, listener, { onLost: () => hearing?.onLost?.() })
     },
   })),
   mutant('tells those who listen of the loss', 'telling the first of each channel', (inner) => {
     const told = new Set<string>()
     return {
-      subscribe(channel, listener, onGap, onLost) {
+      subscribe(channel, listener, hearing) {
         const isFirst = !told.has(channel)
         told.add(channel)
-        return inner.subscribe(channel, listener, isFirst ? onGap : undefined, onLost)
+        return inner.subscribe(channel, listener, isFirst ? hearing : { onLost: () => hearing?.onLost?.() })
       },
     }
   }),
   mutant('tells those who listen of the loss', 'telling those who have left', (inner) => ({
-    async subscribe(channel, listener, onGap, onLost) {
-      inner.watch!(({ status }) => status === 'ready' && onGap?.())
-      return inner.subscribe(channel, listener, undefined, onLost)
+    async subscribe(channel, listener, hearing) {
+      inner.watch!(({ status }) => status === 'ready' && hearing?.onGap?.())
+      return inner.subscribe(channel, listener, { onLost: () => hearing?.onLost?.() })
     },
   })),
   mutant('tells those who listen of the loss', 'not hearing any more', (inner) => {

@@ -41,7 +41,8 @@ describe('a backend under a prefix', () => {
     const { outer } = await wrapped(
       withPrefix,
       override(createMemoryBackend(), {
-        track(prefix, { onChange, onHearing }) {
+        track(prefix, { onChange, onHearing, onProved }) {
+          onProved?.(1)
           onHearing(true)
           for (const keys of [[`${prefix}a`], undefined]) onChange(keys)
           told.push(prefix)
@@ -52,10 +53,11 @@ describe('a backend under a prefix', () => {
     const tracking = outer.track!('key:', {
       onChange: (keys) => told.push(keys),
       onHearing: (isHearing) => told.push(isHearing),
+      onProved: (holdsFor) => told.push(holdsFor),
     })
     expect(await tracking.prove()).toBe(true)
     tracking.close()
-    expect(told).toEqual([true, ['key:a'], undefined, 'p:key:', 'closed'])
+    expect(told).toEqual([1, true, ['key:a'], undefined, 'p:key:', 'closed'])
   })
 
   it('claims no tracking where there is none', async () => {
@@ -80,19 +82,19 @@ describe.each([
     const { outer } = await wrapped(
       wrap,
       override(createMemoryBackend(), {
-        async subscribe(channel, listener, onGap, onLost) {
-          onLost?.()
-          onGap?.()
+        async subscribe(channel, listener, hearing) {
+          hearing?.onLost?.()
+          hearing?.onGap?.()
+          hearing?.onProved?.(1)
           return { close: async () => undefined }
         },
       }),
     )
-    await outer.subscribe(
-      'channel',
-      () => undefined,
-      () => told.push('gap'),
-      () => told.push('loss'),
-    )
-    expect(told).toEqual(['loss', 'gap'])
+    await outer.subscribe('channel', () => undefined, {
+      onGap: () => void told.push('gap'),
+      onLost: () => void told.push('loss'),
+      onProved: (holdsFor) => void told.push(holdsFor),
+    })
+    expect(told).toEqual(['loss', 'gap', 1])
   })
 })

@@ -59,6 +59,7 @@ export type {
   Subscription,
   Tracking,
   TrackingListener,
+  HearingListener,
   Version,
 } from './backend/backend.ts'
 export { createMemoryBackend } from './backend/memory.ts'

@@ -32,12 +32,10 @@ async function listen(source: string): Promise<{ backend: RedisBackend; told: st
   onTestFinished(() => backend.close())
   await isReady(backend)
   const told: string[] = []
-  await backend.subscribe(
-    'channel',
-    (message) => told.push(String(message)),
-    () => told.push('gap'),
-    () => told.push('lost'),
-  )
+  await backend.subscribe('channel', (message) => told.push(String(message)), {
+    onGap: () => void told.push('gap'),
+    onLost: () => void told.push('lost'),
+  })
   return { backend, told }
 }
 

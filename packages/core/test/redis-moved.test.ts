@@ -31,12 +31,10 @@ describe.each(Object.keys(sources))('what listens for %s', (name) => {
     const told: string[] = []
     const heard: string[] = []
     const changed: string[] = []
-    await backend.subscribe(
-      'channel',
-      (message) => heard.push(String(message)),
-      () => told.push('gap'),
-      () => told.push('lost'),
-    )
+    await backend.subscribe('channel', (message) => heard.push(String(message)), {
+      onGap: () => void told.push('gap'),
+      onLost: () => void told.push('lost'),
+    })
     backend.track!('moved:', {
       onChange: (keys) => changed.push(...(keys ?? ['all'])),
       onHearing: (isHearing) => told.push(isHearing ? 'hearing' : 'deaf'),

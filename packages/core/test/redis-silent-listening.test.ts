@@ -25,11 +25,7 @@ describe.each(Object.keys(sources))('a connection that listens for %s, and is ne
     let isHearing = false
     let gaps = 0
     backend.track!('', { onChange: () => undefined, onHearing: (now) => void (isHearing = now) })
-    await backend.subscribe(
-      'channel',
-      () => undefined,
-      () => gaps++,
-    )
+    await backend.subscribe('channel', () => undefined, { onGap: () => void gaps++ })
     await eventually(() => expect(isHearing).toBe(true))
     const open = balancer.open
     balancer.leadTo(frozen)

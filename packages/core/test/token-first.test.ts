@@ -1,6 +1,13 @@
 import { eventually, startProxy, startRedis, type RedisServer } from '@holdfast-internal/test-fixtures'
 import { expect, it, onTestFinished } from 'vitest'
-import { createHoldfast, type Holdfast, type LoadedSession, type Sessions } from '../src/index.ts'
+import {
+  createHoldfast,
+  type Holdfast,
+  type HoldfastOptions,
+  type LoadedSession,
+  type Sessions,
+} from '../src/index.ts'
+import { sleeper } from './sleeper.ts'
 
 async function redisServer(): Promise<RedisServer> {
   const redis = await startRedis()
@@ -8,8 +15,11 @@ async function redisServer(): Promise<RedisServer> {
   return redis
 }
 
-async function start(url: string): Promise<{ holdfast: Holdfast; sessions: Sessions }> {
-  const holdfast = createHoldfast({ redis: url, logger: false })
+async function start(
+  url: string,
+  own: HoldfastOptions = {},
+): Promise<{ holdfast: Holdfast; sessions: Sessions }> {
+  const holdfast = createHoldfast({ redis: url, logger: false, ...own })
   onTestFinished(() => holdfast.close())
   const sessions = holdfast.sessions({
     continuity: {
@@ -73,4 +83,27 @@ it('asks Redis as long as this process does not hear of endings', async () => {
   for (const id of ids) await redis.control.command('CLIENT', 'KILL', 'ID', id)
   await eventually(async () => expect((await found(deaf.sessions, token)).entry).toBeDefined())
   await eventually(async () => expect((await found(deaf.sessions, token)).entry).toBeUndefined())
+})
+
+it('trusts no token before it knows which sessions were ended while this process was stopped', async () => {
+  const redis = await redisServer()
+  const proxy = await startProxy({ port: redis.port })
+  onTestFinished(() => proxy.close())
+  const { clock, sleep } = sleeper()
+  const [other, stopped] = [await start(redis.url), await start(proxy.url, { clock })]
+  const token = await written(other.sessions, { user: 'ada' })
+  proxy.blackhole()
+  // Nothing has told yet that the line is dead.
+  expect((await found(stopped.sessions, token)).degraded).toBe(false)
+  sleep(7_000)
+  expect((await found(stopped.sessions, token)).degraded).toBe('token')
+})
+
+it('asks Redis first where this process was stopped, and may have missed an ending', async () => {
+  const { clock, sleep } = sleeper()
+  const { sessions } = await start((await redisServer()).url, { clock })
+  const token = await written(sessions, { user: 'ada' })
+  expect((await found(sessions, token)).entry).toBeUndefined()
+  sleep(7_000)
+  expect((await found(sessions, token)).entry).toBeDefined()
 })

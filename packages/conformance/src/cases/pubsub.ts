@@ -185,8 +185,7 @@ async function listen(backend: Backend, channel: string): Promise<Listening> {
   const { close } = await backend.subscribe(
     channel,
     (message) => told.heard.push(Buffer.from(message).toString('latin1')),
-    () => told.gaps++,
-    () => told.losses++,
+    { onGap: () => void told.gaps++, onLost: () => void told.losses++ },
   )
   return Object.assign(told, { close })
 }

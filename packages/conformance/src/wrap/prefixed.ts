@@ -39,10 +39,10 @@ function withPrefix(inner: Backend, prefix: string): Backend {
 }
 
 function trackWithPrefix(track: Track, prefix: string): Track {
-  return (keysPrefix, { onChange, onHearing }) =>
+  return (keysPrefix, listener) =>
     track(prefix + keysPrefix, {
-      onChange: (keys) => onChange(keys?.map((key) => key.slice(prefix.length))),
-      onHearing,
+      ...listener,
+      onChange: (keys) => listener.onChange(keys?.map((key) => key.slice(prefix.length))),
     })
 }
 

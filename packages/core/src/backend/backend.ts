@@ -39,15 +39,11 @@ export interface Backend {
 
   /** Sends a message to those who listen on a channel now. At most once; none is kept. */
   publish(channel: string, message: Uint8Array): Promise<void>
-  /**
-   * Listens on a channel; resolves once messages published from then on will be heard. `onGap` is called whenever
-   * messages may have been missed, once they are heard again; `onLost` as soon as it is known that none are heard.
-   */
+  /** Listens on a channel; resolves once messages published from then on will be heard. */
   subscribe(
     channel: string,
     listener: (message: Uint8Array) => void,
-    onGap?: () => void,
-    onLost?: () => void,
+    hearing?: HearingListener,
   ): Promise<Subscription>
   /**
    * Tells of every change to keys under a prefix, whoever makes it, as long as it can be heard: what a copy in memory needs
@@ -119,12 +115,28 @@ export type SetOutcome =
   | { readonly written: true }
   | { readonly written: false; readonly current: Uint8Array | undefined }
 
+/** Hears of whether messages are heard. */
+export interface HearingListener {
+  /** Messages may have been missed; from now on they are heard again. */
+  onGap?(): void
+  /** As soon as it is known that none are heard. */
+  onLost?(): void
+  /** As in {@link TrackingListener}. */
+  onProved?(holdsFor: Milliseconds): void
+}
+
 /** Hears of changed keys. */
 export interface TrackingListener {
   /** These keys were written, removed, evicted or expired; without any: any of them may have been. */
   onChange(keys: readonly string[] | undefined): void
   /** Whether changes are heard from now on. While they are not, what was known before must not be relied on. */
   onHearing(isHearing: boolean): void
+  /**
+   * All has been told of that was made before. In so many milliseconds that is proved again, or `onHearing` tells otherwise: a
+   * process that was stopped for longer knows by its clock, before any timer, that it may have missed something. A backend
+   * that cannot lose touch unnoticed never calls it.
+   */
+  onProved?(holdsFor: Milliseconds): void
 }
 
 /** Tracks keys until it is closed. */

@@ -153,7 +153,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   const near =
     nearOptions === false
       ? undefined
-      : createNear(nearOptions, { now: clock.now, isOn: () => hearing.isOn() })
+      : createNear(nearOptions, { now: clock.now, isOn: (at) => hearing.isOn(at) })
   const reserve = createReserve({
     prefix,
     isMirror: rule === 'memory',
@@ -165,6 +165,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   const hearing = createHearing({
     backend,
     availability,
+    now: clock.now,
     prefixes: nearOptions === false ? [marksPrefix] : [marksPrefix, prefix],
     onChange(wireKeys) {
       versions.onChange(wireKeys)

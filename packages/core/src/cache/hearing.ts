@@ -3,7 +3,8 @@ import type { Backend, Tracking } from '../backend/backend.ts'
 
 /** Whether changes by others are heard of. */
 export interface Hearing {
-  isOn(): boolean
+  /** `now`: in ms since the epoch, for those who have just looked. */
+  isOn(now?: number): boolean
   close(): void
 }
 
@@ -11,6 +12,7 @@ export interface HearingOptions {
   readonly backend: Backend
   readonly availability: Availability
   readonly prefixes: readonly string[]
+  readonly now: () => number
   readonly onChange: (wireKeys: readonly string[] | undefined) => void
   /** Changes may have gone unheard; `isOver`: until now. */
   readonly onGap: (isOver: boolean) => void
@@ -18,14 +20,18 @@ export interface HearingOptions {
 
 /**
  * Hears of changed keys. In doubt it is off: while the connection that tells of them is lost, and from an outage until that
- * connection has proved, after the recovery, that it told of all that happened.
+ * connection has proved, after the recovery, that it told of all that happened. Also while the last proof is too old, as in a
+ * process that was stopped meanwhile: what was known is still true if the next proof says so.
  */
-export function createHearing({ backend, availability, prefixes, onChange, onGap }: HearingOptions): Hearing {
+export function createHearing(options: HearingOptions): Hearing {
+  const { backend, availability, prefixes, now, onChange, onGap } = options
   if (!backend.capabilities.shared) return { isOn: () => true, close() {} }
   if (!backend.track) return { isOn: () => false, close() {} }
   const heard = new Set<number>()
   let isTrusted = true
   let isClosed = false
+  let provedUntil = Infinity
+  let isProving = false
 
   const trackings: Tracking[] = prefixes.map((prefix, index) =>
     backend.track!(prefix, {
@@ -35,11 +41,26 @@ export function createHearing({ backend, availability, prefixes, onChange, onGap
         else heard.delete(index)
         onGap(isOn())
       },
+      onProved: (holdsFor) => void (provedUntil = now() + holdsFor),
     }),
   )
 
-  function isOn(): boolean {
-    return isTrusted && heard.size === prefixes.length
+  function isOn(at = now()): boolean {
+    return isTrusted && heard.size === prefixes.length && isProved(at)
+  }
+
+  function isProved(at: number): boolean {
+    if (at <= provedUntil) return true
+    // A timer would get to it later: none counts the time that the machine slept.
+    if (!isProving) {
+      isProving = true
+      void askAll().finally(() => (isProving = false))
+    }
+    return false
+  }
+
+  function askAll(): Promise<boolean[]> {
+    return Promise.all(trackings.map((tracking) => tracking.prove()))
   }
 
   function doubt(): void {
@@ -49,7 +70,7 @@ export function createHearing({ backend, availability, prefixes, onChange, onGap
   }
 
   async function prove(): Promise<void> {
-    const answers = await Promise.all(trackings.map((tracking) => tracking.prove()))
+    const answers = await askAll()
     // A connection that does not answer is replaced, and tells when it hears again.
     if (isClosed || availability.circuit().at !== 'closed') return
     isTrusted = true

@@ -58,7 +58,7 @@ const changesApart = 10_000
 
 export function createNear(
   given: NearOptions | true,
-  { now, isOn }: { readonly now: () => number; readonly isOn: () => boolean },
+  { now, isOn }: { readonly now: () => number; readonly isOn: (now?: number) => boolean },
 ): Near {
   const options = given === true ? {} : given
   const maxAge: Milliseconds = parseDuration('near.maxAge', options.maxAge ?? 300_000, { min: 1 })
@@ -81,8 +81,10 @@ export function createNear(
   return {
     get(key) {
       const kept = entries.get(key)
-      if (kept === undefined || !isOn()) return undefined
-      if (kept.until <= now()) {
+      if (kept === undefined) return undefined
+      const at = now()
+      if (!isOn(at)) return undefined
+      if (kept.until <= at) {
         entries.delete(key)
         return undefined
       }

@@ -83,7 +83,7 @@ export function createVersions({ entries, isHearing, now }: VersionsOptions): Ve
 
   function current(wireKey: string): number | undefined {
     const there = known.get(wireKey)
-    return there && there.currentUntil > now() ? there.version : undefined
+    return there && there.currentUntil > now() && isHearing() ? there.version : undefined
   }
 
   function note(wireKey: string, version: number, changesBefore: number, isPrimarys: boolean): void {
@@ -148,7 +148,7 @@ export function createVersions({ entries, isHearing, now }: VersionsOptions): Ve
   }
 
   return {
-    generation: () => (generationUntil > now() ? generation : undefined),
+    generation: () => (generationUntil > now() && isHearing() ? generation : undefined),
     async askGeneration() {
       const { version, isConfirmed } = await ask(all)
       return isConfirmed ? version : undefined

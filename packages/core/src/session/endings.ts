@@ -80,6 +80,8 @@ export function createEndings({
   let losses = 0
   /** And knows what was told before. */
   let isHearing = false
+  /** Until when what was heard is all there was: a process that was stopped does not know how long it heard nothing. */
+  let heardUntil = Infinity
   /** Ends when all who know more than the primary have had their time. */
   let answers: Promise<void> | undefined
   /** Opens no circuit: a shard that hangs must not take the others away for what nobody waits for. As recovery does it, once there was one. */
@@ -108,13 +110,16 @@ export function createEndings({
       name,
       // One of its own for each subscription, as the one before is closed.
       (message) => hear(message),
-      () => {
-        isListening = true
-        comparing.soon()
-      },
-      () => {
-        losses++
-        isListening = isHearing = false
+      {
+        onGap() {
+          isListening = true
+          comparing.soon()
+        },
+        onLost() {
+          losses++
+          isListening = isHearing = false
+        },
+        onProved: (holdsFor) => void (heardUntil = clock.now() + holdsFor),
       },
     )
     isSubscribed = true
@@ -219,7 +224,7 @@ export function createEndings({
       }
       return isTold
     },
-    isHearing: () => (sets ? isHearing : !backend.capabilities.shared),
+    isHearing: () => (sets ? isHearing && clock.now() <= heardUntil : !backend.capabilities.shared),
     async isComplete(since) {
       if (since < marks.since()) await answers
       return since >= marks.since()

@@ -19,8 +19,12 @@ export function brokenLine(backend: Backend): Backend {
       const isLost = is('loses every other write') && key.includes('session') && writes++ % 2 === 1
       return isLost ? Promise.resolve({ written: true }) : backend.set(key, value, broken(options))
     },
-    subscribe: (channel, listener, onGap) =>
-      backend.subscribe(channel, listener, is('does not notice a gap in what it hears') ? undefined : onGap),
+    subscribe: (channel, listener, hearing) =>
+      backend.subscribe(
+        channel,
+        listener,
+        is('does not notice a gap in what it hears') ? undefined : hearing,
+      ),
     sets: {
       ...sets,
       add(set, members, { publish, ...also } = {}) {

@@ -178,8 +178,8 @@ export function createLink({
       yield await send(() => primary.keys(prefix), 'read')
     },
     publish: (channel, message) => send(() => primary.publish(channel, message)),
-    async subscribe(channel, listener, onGap) {
-      const entry: Listener = { channel, hear: listener, onGap }
+    async subscribe(channel, listener, hearing) {
+      const entry: Listener = { channel, hear: listener, onGap: hearing?.onGap }
       await send(() => {
         listeners.push(entry)
         isListening = true

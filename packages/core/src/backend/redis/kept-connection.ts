@@ -38,6 +38,8 @@ export interface KeptConnectionOptions<C> {
   readonly onOpened: (opened: C, drop: () => void) => void
   /** It was open, and is no more. */
   readonly onLost?: () => void
+  /** It lives, and has told of all there was; by the end of so many milliseconds that is known again, or it is lost. */
+  readonly onProved: (holdsFor: Milliseconds) => void
   /** How long to wait after it could not be opened; `undefined`: as ever. */
   readonly pauseAfter?: (error: unknown) => Milliseconds | undefined
 }
@@ -47,6 +49,8 @@ const heartbeat: Milliseconds = 5_000
 /** How long it may take to open, and to answer: a frozen server accepts a connection and says nothing. */
 const patience: Milliseconds = 1_500
 const retryAfter: Milliseconds = 250
+/** For how long a proof that the connection lives holds: by then there is another, or the connection is lost. */
+export const proofHolds: Milliseconds = heartbeat + patience
 
 export function keepConnection<C extends HearingConnection>(
   options: KeptConnectionOptions<C>,
@@ -76,6 +80,7 @@ export function keepConnection<C extends HearingConnection>(
         clearTimeout(timer)
         opened = ready
         beat = setInterval(() => void prove(), heartbeat).unref()
+        options.onProved(proofHolds)
         options.onOpened(ready, () => lose(opening))
       },
       (error: unknown) => lose(opening, options.pauseAfter?.(error)),
@@ -88,7 +93,9 @@ export function keepConnection<C extends HearingConnection>(
     if (!asked || !proving) return false
     try {
       await within(patience, 'The heartbeat', asked.ping())
-      return opened === asked
+      if (opened !== asked) return false
+      options.onProved(proofHolds)
+      return true
     } catch {
       lose(proving)
       return false

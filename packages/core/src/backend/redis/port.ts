@@ -1,4 +1,10 @@
-import type { ConnectionChange, Subscription, Tracking, TrackingListener } from '../backend.ts'
+import type {
+  ConnectionChange,
+  HearingListener,
+  Subscription,
+  Tracking,
+  TrackingListener,
+} from '../backend.ts'
 
 /** One word of a command. Numbers are given as strings. */
 export type Argument = string | Buffer
@@ -35,15 +41,13 @@ export interface CommandPort {
   shards(): readonly ((command: RedisCommand) => Promise<Reply>)[]
   /**
    * Listens on a channel, on a connection that serves nothing else; resolves once messages will be heard. Subscribes
-   * again after that connection was lost; what was published in between is missed, and `onGap` is called once messages
-   * are heard again; `onLost` as soon as none are. Whenever the connection for commands was lost, this one is opened anew
+   * again after that connection was lost. Whenever the connection for commands was lost, this one is opened anew
    * after it: it may be left at another server, which answers and tells nothing.
    */
   subscribe(
     channel: string,
     listener: (message: Buffer) => void,
-    onGap?: () => void,
-    onLost?: () => void,
+    hearing?: HearingListener,
   ): Promise<Subscription>
   /**
    * Tells of changed wire keys, on a connection that serves nothing else and is opened anew as that of `subscribe` is. Left

@@ -174,7 +174,7 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
     async publish(channel, message) {
       integerOf(await send(['PUBLISH', channel, asBuffer(message)]))
     },
-    subscribe: (channel, listener, onGap, onLost) => port.subscribe(channel, listener, onGap, onLost),
+    subscribe: (channel, listener, hearing) => port.subscribe(channel, listener, hearing),
     ...(port.track && { track: trackedBy(port.track.bind(port), prefix) }),
     sets,
 
@@ -188,10 +188,10 @@ export function createRedisBackend({ port }: RedisBackendOptions): RedisBackend 
 }
 
 function trackedBy(track: NonNullable<CommandPort['track']>, prefix: string): NonNullable<Backend['track']> {
-  return (own, { onChange, onHearing }) =>
+  return (own, listener) =>
     track(prefix + own, {
-      onChange: (keys) => onChange(keys?.map((key) => key.slice(prefix.length))),
-      onHearing,
+      ...listener,
+      onChange: (keys) => listener.onChange(keys?.map((key) => key.slice(prefix.length))),
     })
 }
 

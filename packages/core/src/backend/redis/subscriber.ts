@@ -1,5 +1,5 @@
-import type { Subscription } from '../backend.ts'
-import { keepConnection, type CommandsState, type HearingConnection } from './kept-connection.ts'
+import type { HearingListener, Subscription } from '../backend.ts'
+import { keepConnection, proofHolds, type CommandsState, type HearingConnection } from './kept-connection.ts'
 
 /** A connection that only listens. */
 export interface ListeningConnection extends HearingConnection {
@@ -16,26 +16,15 @@ export type OpenListening = (
 
 type Listener = (message: Buffer) => void
 
-/** What a listener wants to be told by of a gap: that it begins, and that it is over. */
-interface Gaps {
-  readonly onLost: (() => void) | undefined
-  readonly onGap: (() => void) | undefined
-}
-
 export interface Subscriber {
-  subscribe(
-    channel: string,
-    listener: Listener,
-    onGap?: () => void,
-    onLost?: () => void,
-  ): Promise<Subscription>
+  subscribe(channel: string, listener: Listener, hearing?: HearingListener): Promise<Subscription>
   close(): void
 }
 
 /** Creates a subscriber: one connection, opened when first needed, for all channels, and opened again when it is lost. */
 export function createSubscriber(commands: CommandsState, open: OpenListening): Subscriber {
   /** The listeners of each channel. */
-  const channels = new Map<string, Map<Listener, Gaps>>()
+  const channels = new Map<string, Map<Listener, HearingListener>>()
   const connection = keepConnection<ListeningConnection>({
     commands,
     open: (onLost, signal) => open(hear, onLost, signal),
@@ -44,9 +33,16 @@ export function createSubscriber(commands: CommandsState, open: OpenListening): 
       for (const channel of channels.keys()) opened.subscribe(channel).then(() => tellGap(channel), drop)
     },
     onLost() {
-      for (const channel of channels.values()) for (const { onLost } of channel.values()) onLost?.()
+      for (const hearing of all()) hearing.onLost?.()
+    },
+    onProved(holdsFor) {
+      for (const hearing of all()) hearing.onProved?.(holdsFor)
     },
   })
+
+  function* all(): Iterable<HearingListener> {
+    for (const listeners of channels.values()) yield* listeners.values()
+  }
 
   function hear(channel: string, message: Buffer): void {
     const listeners = channels.get(channel)
@@ -56,17 +52,18 @@ export function createSubscriber(commands: CommandsState, open: OpenListening): 
   }
 
   function tellGap(channel: string): void {
-    for (const { onGap } of channels.get(channel)?.values() ?? []) onGap?.()
+    for (const hearing of channels.get(channel)?.values() ?? []) hearing.onGap?.()
   }
 
   return {
-    async subscribe(channel, listener, onGap, onLost) {
+    async subscribe(channel, listener, hearing = {}) {
       const opened = await connection.connect()
-      const listeners = channels.get(channel) ?? new Map<Listener, Gaps>()
-      channels.set(channel, listeners.set(listener, { onGap, onLost }))
+      const listeners = channels.get(channel) ?? new Map<Listener, HearingListener>()
+      channels.set(channel, listeners.set(listener, hearing))
       try {
         // Asked even where the channel is subscribed to already: that may still be under way.
         await opened.subscribe(channel)
+        hearing.onProved?.(proofHolds)
       } catch (error) {
         await forget(channel, listener)
         throw error

@@ -29,6 +29,9 @@ export function createTracker(commands: CommandsState, open: OpenTracking): Trac
     isWanted: () => listeners.size > 0,
     onOpened: () => tellHearing(true),
     onLost: () => tellHearing(false),
+    onProved(holdsFor) {
+      for (const listener of listeners.keys()) listener.onProved?.(holdsFor)
+    },
     pauseAfter: (error) => (isRefusal(error) ? refusedRetry : undefined),
   })
 
