@@ -5,6 +5,8 @@ export interface ManualClock {
   setTimeout(callback: () => void, ms: number): { cancel(): void }
   /** Moves on by `ms`, firing due timers in order; what they set going gets its turn in between. */
   advance(ms: number): Promise<void>
+  /** Moves on by `ms` as in a process that is stopped: what is due fires when the clock is next advanced. */
+  standStill(ms: number): void
 }
 
 /** Creates a clock that starts at `start`, in ms since the epoch. */
@@ -18,6 +20,9 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
       const timer = { at: now + Math.max(0, ms), callback }
       timers.add(timer)
       return { cancel: () => void timers.delete(timer) }
+    },
+    standStill(ms) {
+      now += ms
     },
     async advance(ms) {
       const until = now + ms

@@ -1,4 +1,5 @@
 import { manualClock } from '@holdfast-internal/test-fixtures'
+import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createHoldfast, type HoldfastOptions } from '../src/index.ts'
 import { breakableBackend, type BreakableBackend } from './breakable-backend.ts'
@@ -213,6 +214,75 @@ describe('availability', () => {
     await clock.advance(1_000)
     expect(holdfast.state).toBe('healthy')
     expect(await entries.get('a')).toMatchObject({ value: 1, origin: 'primary' })
+  })
+
+  it('asks before it answers where it stood still in an outage, and takes one silence for enough', async () => {
+    const { clock, backend, holdfast, entries, transitions, lines } = await setUp()
+    await entries.set('a', 1)
+    backend.mode = 'hanging'
+    const lost = entries.get('a')
+    await clock.advance(225)
+    expect(await lost).toMatchObject({ origin: 'fallback' })
+
+    clock.standStill(5_000)
+    const away = entries.get('a')
+    await clock.advance(150)
+    await expect(Promise.race([away, 'waits'])).resolves.toBe('waits')
+    await clock.advance(100)
+    expect(await away).toMatchObject({ origin: 'fallback' })
+    expect(await entries.get('a')).toMatchObject({ origin: 'fallback' })
+    expect(backend.resets).toBe(1)
+    expect([holdfast.state, transitions, lines.length]).toEqual(['degraded', ['healthy', 'degraded'], 2])
+
+    backend.mode = 'well'
+    clock.standStill(5_000)
+    expect(await entries.get('a')).toMatchObject({ origin: 'primary' })
+    expect(holdfast.state).toBe('healthy')
+  })
+
+  it('waits for the connection that comes after it stood still in an outage', async () => {
+    const { clock, backend, entries } = await setUp()
+    await entries.set('a', 1)
+    backend.mode = 'failing'
+    backend.tell({ status: 'lost', cause: undefined })
+    clock.standStill(5_000)
+    const reading = entries.get('a')
+    await clock.advance(50)
+    backend.mode = 'well'
+    backend.tell({ status: 'ready' })
+    await clock.advance(0)
+    expect(await reading).toMatchObject({ origin: 'primary' })
+  })
+
+  it('lets nobody wait once it is closed', async () => {
+    const { clock, backend, holdfast, entries } = await setUp()
+    await entries.set('a', 1)
+    backend.tell({ status: 'lost', cause: undefined })
+    await holdfast.close()
+    clock.standStill(5_000)
+    expect(await Promise.race([entries.get('a'), pause(50)])).toEqual({ status: 'unknown' })
+  })
+
+  it('lets nobody wait where it did not stand still', async () => {
+    const { clock, backend, entries } = await setUp()
+    await entries.set('a', 1)
+    backend.mode = 'hanging'
+    backend.tell({ status: 'lost', cause: undefined })
+    for (let i = 0; i < 100; i++) {
+      expect(await entries.get('a')).toMatchObject({ origin: 'fallback' })
+      await clock.advance(31)
+    }
+  })
+
+  it('does not take its own standing still at the start for an outage', async () => {
+    const { clock, backend, holdfast, transitions } = await setUp({ requireAtStart: true }, 'failing')
+    clock.standStill(3_000)
+    await clock.advance(1)
+    expect(holdfast.state).toBe('recovering')
+    backend.mode = 'well'
+    backend.tell({ status: 'ready' })
+    await holdfast.ready()
+    expect(transitions).toEqual(['healthy'])
   })
 
   it('can be told to fail when its primary is not there at start', async () => {

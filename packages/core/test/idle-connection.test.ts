@@ -41,6 +41,23 @@ describe('an idle connection that is closed', () => {
     expect(holdfast.health().counts.outages).toBe(0)
   })
 
+  it('was idle while this process stood still, however soon after a call that began', async () => {
+    const { clock, backend, holdfast, entries } = await idle()
+    await entries.get('a')
+    await clock.advance(5)
+    clock.standStill(3_000)
+    backend.tell({ status: 'lost', cause: undefined })
+    expect(holdfast.state).toBe('healthy')
+    await clock.advance(1_000)
+    backend.tell({ status: 'ready' })
+    await entries.get('a')
+    await clock.advance(21)
+    clock.standStill(900)
+    await clock.advance(0)
+    backend.tell({ status: 'lost', cause: undefined })
+    expect(holdfast.state).toBe('degraded')
+  })
+
   it('is one as soon as the next cannot be had', async () => {
     const { backend, holdfast, entries } = await idle()
     backend.mode = 'failing'

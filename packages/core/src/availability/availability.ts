@@ -1,6 +1,7 @@
 import type { Backend, ConnectionChange } from '../backend/backend.ts'
 import type { Timer } from '../clock.ts'
 import type { State } from '../events.ts'
+import { setPatientTimeout } from './patient-timeout.ts'
 import type { Milliseconds } from '../units.ts'
 import { asIs, createCalls, failed, succeeded, throwFault, type Answer, type CallWatcher } from './calls.ts'
 import {
@@ -18,6 +19,7 @@ import {
   type Circuit,
 } from './circuit.ts'
 import { closedFault, deadlineFault, faultOfLoss, foreignReplyFault, type Fault } from './classify.ts'
+import { createAwakening } from './awakening.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createPace, type PaceOptions } from './pace.ts'
 import { createProbe, type Finding } from './probe.ts'
@@ -74,6 +76,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   const calls = createCalls(deadlines)
   const probe = createProbe(backend, options.prefix)
   const pace = createPace(options)
+  const awakening = createAwakening(clock, options.operationTimeout)
   const steps: RecoveryStep[] = []
   const watchers = new Set<(circuit: Circuit) => void>()
 
@@ -99,7 +102,11 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       pace.begin()
       if (!probing) scheduleProbe()
     }
-    if (next.at === 'closed' && isOutage(before)) pace.end()
+    if (next.at === 'closed' && isOutage(before)) {
+      pace.end()
+      awakening.expect(Infinity)
+      awakening.end()
+    }
     state = next.at === 'half-open' && isUnsettled ? 'degraded' : stateOf(next)
     if (from !== state) options.onTransition(from, state, next)
     for (const watcher of watchers) watcher(next)
@@ -124,11 +131,25 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     },
   }
 
-  /** A call waits for a connection that is about to come, within its deadline. */
+  function isWaking(): boolean {
+    if (wake()) void runProbe()
+    return awakening.current() !== undefined
+  }
+
+  function wake(): boolean {
+    if (isClosed || !isOutage(circuit) || !awakening.notice()) return false
+    // The connection may have died unheard: one silent probe is enough to drop it.
+    unanswered = silentProbes - 1
+    return true
+  }
+
+  /** A call waits for a connection that is about to come, or for the first probe after a standstill, within its deadline. */
   function gated<T>(access: Access, operation: () => Promise<T>): () => Promise<T> {
-    if (circuit.at === 'closed' || !isComing(circuit)) return operation
+    if (circuit.at === 'closed') return operation
+    const coming = awakening.current() ?? (isComing(circuit) ? known.promise : undefined)
+    if (!coming) return operation
     return async () => {
-      await known.promise
+      await coming
       if (!allows(circuit, access)) throw offline
       return operation()
     }
@@ -137,16 +158,17 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   function scheduleProbe(): void {
     timer?.cancel()
     if (isClosed) return
-    timer = clock.setTimeout(
-      () => void runProbe(),
-      pace.next(circuit.at === 'open' ? circuit.fault : undefined),
-    )
+    const pause = pace.next(circuit.at === 'open' ? circuit.fault : undefined)
+    awakening.expect(pause)
+    timer = clock.setTimeout(() => void runProbe(), pause)
   }
 
   async function runProbe(): Promise<void> {
+    wake()
     if (probing || isClosed || circuit.at === 'closed') return
     probing = true
     timer?.cancel()
+    awakening.expect(options.operationTimeout)
     const finding = await probe((operation) => calls.send(operation, asIs, throwFault))
     if (!isClosed) {
       noteSilence(finding)
@@ -159,6 +181,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 
   function heed(finding: Finding): void {
     isUnsettled = false
+    if (finding.fault?.code === 'DEADLINE') awakening.end()
     if (finding.fault?.kind === 'integrity') drop()
     move(afterProbe(circuit, finding))
   }
@@ -175,8 +198,10 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     if (before.at === 'open') {
       move({ ...before, at: 'half-open' })
       // A whole fleet notices the same second; spread what it has to settle.
-      await pause(options.recoveryJitter * random())
+      if (!awakening.current()) await pause(options.recoveryJitter * random())
+      wake()
     }
+    awakening.expect(Infinity)
     const fault = await settleBy(steps, calls, () => circuit.at === 'open')
     if (circuit.at === 'open') return
     isUnsettled = fault !== undefined
@@ -184,6 +209,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   }
 
   function pause(ms: Milliseconds): Promise<void> {
+    awakening.expect(ms)
     return new Promise((resolve) => clock.setTimeout(resolve, ms))
   }
 
@@ -203,7 +229,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   /** Gives the next connection its time; when it fails, that is told at once. */
   function awaitConnection(): void {
     timer?.cancel()
-    timer = clock.setTimeout(() => isComing(circuit) && fail(deadlineFault, true), connectPatience)
+    timer = setPatientTimeout(clock, () => isComing(circuit) && fail(deadlineFault, true), connectPatience)
   }
 
   // A turn later, so that whoever creates this has it in hand before the first transition.
@@ -217,7 +243,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   return {
     state: () => state,
     circuit: () => circuit,
-    allows: (access) => allows(circuit, access),
+    allows: (access) => allows(circuit, access) || isWaking(),
     call: (access, operation) => calls.send(gated(access, operation), succeeded, failed, watcher),
     ask: (access, operation, onValue, onFault) =>
       calls.send(gated(access, operation), onValue, onFault, watcher),
@@ -235,6 +261,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
       timer?.cancel()
       unwatch?.()
       known.resolve()
+      awakening.end()
       deadlines.expireAll()
     },
   }

@@ -43,6 +43,7 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
   let tail = 0
   let tick = 0
   let timer: Timer | undefined
+  let armedAt = 0
   let idleSince = clock.now()
 
   function onTick(): void {
@@ -51,11 +52,14 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
     // Timers run before the sockets are read; what arrived meanwhile gets its turn first.
     if (head < tail && queue[head]!.expires <= tick) setImmediate(expire, tick)
     if (head < tail) arm()
-    else idleSince = clock.now()
+    // Not now: the process may have stood still meanwhile.
+    else idleSince = armedAt
   }
 
   function arm(): void {
-    timer ??= clock.setTimeout(onTick, timeout / ticksPerTimeout)
+    if (timer) return
+    armedAt = clock.now()
+    timer = clock.setTimeout(onTick, timeout / ticksPerTimeout)
   }
 
   function expire(now: number): void {
@@ -96,6 +100,6 @@ export function createDeadlines({ timeout, clock }: { timeout: Milliseconds; clo
     expireAll() {
       expire(Infinity)
     },
-    idleFor: () => (timer ? 0 : clock.now() - idleSince),
+    idleFor: () => (head < tail ? 0 : clock.now() - (timer ? armedAt : idleSince)),
   }
 }

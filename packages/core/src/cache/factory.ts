@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { HoldfastError } from '../errors.ts'
+import { setPatientTimeout } from '../availability/patient-timeout.ts'
 import type { Milliseconds } from '../units.ts'
 import type { Counters } from './statistics.ts'
 
@@ -43,7 +44,7 @@ export function createFactories(counters: Counters, clock: Clock): Factories {
       new Promise((resolve, reject) => {
         const abort = new AbortController()
         const began = clock.now()
-        const timer = hardTimeout === Infinity ? undefined : clock.setTimeout(giveUp, hardTimeout)
+        const timer = hardTimeout === Infinity ? undefined : setPatientTimeout(clock, giveUp, hardTimeout)
         let isOver = false
         running.add(abort)
         if (closed) abort.abort(closed)

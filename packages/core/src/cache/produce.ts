@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { setPatientTimeout } from '../availability/patient-timeout.ts'
 import type { Milliseconds } from '../units.ts'
 import { tooLong, type Factory } from './factory.ts'
 import type { Leases, LeaseTurn } from './lease.ts'
@@ -197,7 +198,7 @@ export function createProducer(options: ProducerOptions): Producer {
   function bounded<T>(making: Promise<T>, hardTimeout: Milliseconds): Promise<T> {
     if (hardTimeout === Infinity) return making
     return new Promise((resolve, reject) => {
-      const timer = clock.setTimeout(() => reject(tooLong(hardTimeout)), hardTimeout)
+      const timer = setPatientTimeout(clock, () => reject(tooLong(hardTimeout)), hardTimeout)
       making.then(resolve, reject).finally(() => timer.cancel())
     })
   }
@@ -213,7 +214,7 @@ export function createProducer(options: ProducerOptions): Producer {
       const timer =
         softTimeout === Infinity
           ? undefined
-          : clock.setTimeout(() => serve('the factory takes long'), softTimeout)
+          : setPatientTimeout(clock, () => serve('the factory takes long'), softTimeout)
       made.then(
         (value) => {
           timer?.cancel()

@@ -49,8 +49,14 @@ const heartbeat: Milliseconds = 5_000
 /** How long it may take to open, and to answer: a frozen server accepts a connection and says nothing. */
 const patience: Milliseconds = 1_500
 const retryAfter: Milliseconds = 250
-/** For how long a proof that the connection lives holds: by then there is another, or the connection is lost. */
-export const proofHolds: Milliseconds = heartbeat + patience
+
+/**
+ * For how long the answer to what was asked at a time proves that the connection lives: by then there is another, or it is lost. Not
+ * from when the answer was read: it may have waited, in a process that was stopped.
+ */
+export function holdsSince(askedAt: number): Milliseconds {
+  return askedAt + heartbeat + patience - Date.now()
+}
 
 export function keepConnection<C extends HearingConnection>(
   options: KeptConnectionOptions<C>,
@@ -66,6 +72,7 @@ export function keepConnection<C extends HearingConnection>(
   function connect(): Promise<C> {
     if (connection) return connection
     if (!commands.isReady()) return Promise.reject(commands.offlineError())
+    const askedAt = Date.now()
     const giving = new AbortController()
     const opening = options.open(() => lose(opening), giving.signal)
     const timer = setTimeout(() => lose(opening), patience)
@@ -80,7 +87,7 @@ export function keepConnection<C extends HearingConnection>(
         clearTimeout(timer)
         opened = ready
         beat = setInterval(() => void prove(), heartbeat).unref()
-        options.onProved(proofHolds)
+        options.onProved(holdsSince(askedAt))
         options.onOpened(ready, () => lose(opening))
       },
       (error: unknown) => lose(opening, options.pauseAfter?.(error)),
@@ -91,10 +98,11 @@ export function keepConnection<C extends HearingConnection>(
   async function prove(): Promise<boolean> {
     const [asked, proving] = [opened, connection]
     if (!asked || !proving) return false
+    const askedAt = Date.now()
     try {
       await within(patience, 'The heartbeat', asked.ping())
       if (opened !== asked) return false
-      options.onProved(proofHolds)
+      options.onProved(holdsSince(askedAt))
       return true
     } catch {
       lose(proving)

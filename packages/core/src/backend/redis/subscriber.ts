@@ -1,5 +1,5 @@
 import type { HearingListener, Subscription } from '../backend.ts'
-import { keepConnection, proofHolds, type CommandsState, type HearingConnection } from './kept-connection.ts'
+import { keepConnection, holdsSince, type CommandsState, type HearingConnection } from './kept-connection.ts'
 
 /** A connection that only listens. */
 export interface ListeningConnection extends HearingConnection {
@@ -60,10 +60,11 @@ export function createSubscriber(commands: CommandsState, open: OpenListening): 
       const opened = await connection.connect()
       const listeners = channels.get(channel) ?? new Map<Listener, HearingListener>()
       channels.set(channel, listeners.set(listener, hearing))
+      const askedAt = Date.now()
       try {
         // Asked even where the channel is subscribed to already: that may still be under way.
         await opened.subscribe(channel)
-        hearing.onProved?.(proofHolds)
+        hearing.onProved?.(holdsSince(askedAt))
       } catch (error) {
         await forget(channel, listener)
         throw error
