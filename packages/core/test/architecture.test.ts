@@ -9,6 +9,7 @@ const floors: Readonly<Record<string, number>> = {
   'errors.ts': 0,
   'clock.ts': 0,
   'units.ts': 0,
+  'soon.ts': 0,
   'events.ts': 0,
   'known-options.ts': 0,
   'lru.ts': 0,

@@ -24,6 +24,7 @@ import { createDeadlines } from './deadlines.ts'
 import { createPace, type PaceOptions } from './pace.ts'
 import { createProbe, type Finding } from './probe.ts'
 import { settleBy, type RecoveryStep } from './recovery.ts'
+import { soon } from '../soon.ts'
 
 /** Decides whether the primary is asked, bounds how long it may take, and finds out when it is back. */
 export interface Availability {
@@ -233,7 +234,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   }
 
   // A turn later, so that whoever creates this has it in hand before the first transition.
-  queueMicrotask(() => {
+  soon(() => {
     if (isClosed) return
     if (!backend.watch) return void runProbe()
     awaitConnection()

@@ -4,6 +4,7 @@ import { parseSize, type Size } from '../units.ts'
 import { versionOf, written, type Backend } from './backend.ts'
 import { createMemorySets } from './memory-sets.ts'
 import { checkedTtl, createMemoryTable } from './memory-table.ts'
+import { soon } from '../soon.ts'
 
 /** The options of {@link createMemoryBackend}. */
 export interface MemoryBackendOptions {
@@ -48,7 +49,7 @@ export function createMemoryBackend(options: MemoryBackendOptions = {}): Backend
   function publish(name: string, message: Uint8Array): void {
     for (const channel of channels.get(name) ?? []) {
       const copy = Buffer.from(message)
-      queueMicrotask(() => {
+      soon(() => {
         if (channels.get(name)?.has(channel)) deliver(channel, copy)
       })
     }

@@ -28,6 +28,7 @@ import { createStoring } from './storing.ts'
 import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
 import { createVersions, tagLifetime } from './versions.ts'
+import { soon } from '../soon.ts'
 
 /** The options of a cache, beside those of its entries. */
 export interface CacheEngineOptions extends CachePolicy {
@@ -110,7 +111,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   function onOverflow(): void {
     if (isRenewing) return
     isRenewing = true
-    queueMicrotask(() => {
+    soon(() => {
       void versions.renew().catch(() => undefined)
       isRenewing = false
     })

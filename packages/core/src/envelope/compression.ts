@@ -22,9 +22,18 @@ export interface Compression {
   readonly threshold: Bytes
 }
 
-/** The part of `node:zlib` that is used; before Node 22.15 and 23.8 it has no zstd. */
-export type Zlib = Pick<typeof nodeZlib, 'brotliCompressSync' | 'brotliDecompressSync'> &
-  Partial<Pick<typeof nodeZlib, 'zstdCompressSync' | 'zstdDecompressSync'>>
+/** The part of `node:zlib` that is used; before Node 22.15 and 23.8 it has no zstd, and types of older ones do not know it. */
+export interface Zlib {
+  readonly brotliCompressSync: Transform
+  readonly brotliDecompressSync: Transform
+  readonly zstdCompressSync?: Transform
+  readonly zstdDecompressSync?: Transform
+}
+
+type Transform = (
+  bytes: Uint8Array,
+  options: { params?: Record<number, number>; maxOutputLength?: number; chunkSize?: number },
+) => Buffer
 
 export const codecs = { none: 0, zstd: 1, brotli: 2 } as const
 /** What a payload declares that would inflate beyond the bound. */

@@ -1,5 +1,6 @@
 import type { ConnectionState } from './connection-state.ts'
 import { within } from './within.ts'
+import { soon } from '../../soon.ts'
 
 /** How to make, connect and destroy one client that does not reconnect by itself. */
 export interface Generation<C> {
@@ -81,7 +82,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
   function again(): void {
     state.unready()
     // Not from within the call that asked for it.
-    queueMicrotask(state.announceLost)
+    soon(state.announceLost)
     if (!running) return
     timer = setTimeout(attempt, state.pauseBefore(++attempts))
     if (loose) timer.unref()
@@ -100,7 +101,7 @@ export function createLifeline<C>(generation: Generation<C>, state: ConnectionSt
       attempting = undefined
       if (left !== undefined) void generation.destroy(left)
       state.unready()
-      queueMicrotask(state.announceLost)
+      soon(state.announceLost)
     },
     loosen() {
       loose = true
