@@ -69,6 +69,8 @@ const connectPatience = 1_000
 const idleAfter = 1_000
 /** Probes that may stay unanswered before the connection is dropped: a dead peer never says that it is gone. */
 const silentProbes = 3
+/** After so long, what was connected may be dead. */
+const longStandstill = 1_000
 
 /** Creates the availability of one backend. */
 export function createAvailability(options: AvailabilityOptions): Availability {
@@ -138,10 +140,10 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   }
 
   function wake(): boolean {
-    if (isClosed || !isOutage(circuit) || !awakening.notice()) return false
+    const stoodStill = !isClosed && isOutage(circuit) ? awakening.notice() : 0
     // The connection may have died unheard: one silent probe is enough to drop it.
-    unanswered = silentProbes - 1
-    return true
+    if (stoodStill >= longStandstill) unanswered = silentProbes - 1
+    return stoodStill > 0
   }
 
   /** A call waits for a connection that is about to come, or for the first probe after a standstill, within its deadline. */
@@ -217,6 +219,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
   function onConnection(change: ConnectionChange): void {
     if (isClosed) return
     if (change.status === 'ready') {
+      wake()
       unanswered = 0
       return void runProbe()
     }

@@ -8,8 +8,8 @@ import type { Milliseconds } from '../units.ts'
 export interface Awakening {
   /** The next step is due in so many milliseconds; `Infinity`: it may take its time. */
   expect(ms: Milliseconds): void
-  /** Gives `true` when it turns out that the process stood still. */
-  notice(): boolean
+  /** Gives for how long the process stood still, when that turns out; else 0. */
+  notice(): Milliseconds
   /** What calls wait for, if they have to. */
   current(): Promise<void> | undefined
   /** It is known how things stand. */
@@ -34,10 +34,11 @@ export function createAwakening(clock: Clock, patience: Milliseconds): Awakening
   return {
     expect: (ms) => void (dueAt = clock.now() + ms),
     notice() {
-      if (waiting || clock.now() <= dueAt + standstill) return false
+      const late = clock.now() - dueAt
+      if (waiting || late <= standstill) return 0
       waiting = Promise.withResolvers()
       timer = clock.setTimeout(end, patience)
-      return true
+      return late
     },
     current: () => waiting?.promise,
     end,
