@@ -224,7 +224,7 @@ describe('availability', () => {
     await clock.advance(225)
     expect(await lost).toMatchObject({ origin: 'fallback' })
 
-    clock.standStill(5_000)
+    clock.standStill(10_000)
     const away = entries.get('a')
     await clock.advance(150)
     await expect(Promise.race([away, 'waits'])).resolves.toBe('waits')
@@ -235,7 +235,7 @@ describe('availability', () => {
     expect([holdfast.state, transitions, lines.length]).toEqual(['degraded', ['healthy', 'degraded'], 2])
 
     backend.mode = 'well'
-    clock.standStill(5_000)
+    clock.standStill(10_000)
     expect(await entries.get('a')).toMatchObject({ origin: 'primary' })
     expect(holdfast.state).toBe('healthy')
   })

@@ -69,8 +69,8 @@ const connectPatience = 1_000
 const idleAfter = 1_000
 /** Probes that may stay unanswered before the connection is dropped: a dead peer never says that it is gone. */
 const silentProbes = 3
-/** After so long, what was connected may be dead. */
-const longStandstill = 1_000
+/** After so long, what was connected may be dead; on a busy machine a process stands still for less. */
+const longStandstill = 5_000
 
 /** Creates the availability of one backend. */
 export function createAvailability(options: AvailabilityOptions): Availability {
