@@ -11,6 +11,7 @@ import {
 import type { Cache, Holdfast } from '@holdfast/core'
 import { Controller, Get, Inject, Module, Param, Query } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Database, Value } from './database.ts'
 import type { Answer } from './http-caller.ts'
@@ -63,7 +64,10 @@ await runUnderLoad(async ({ options, near, database }) => {
   })(AppModule)
   const app = await NestFactory.create(AppModule, { logger: false })
   await app.listen(0, '127.0.0.1')
-  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address()
+  const server = app.getHttpServer() as Server
+  // Node closes what was idle for 5 s, perhaps just as the caller asks on it again: that failure would be nobody's here.
+  server.keepAliveTimeout = 0
+  const { port } = server.address() as AddressInfo
 
   const cache = app.get<CacheManager>(CACHE_MANAGER)
   return {
