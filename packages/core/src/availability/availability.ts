@@ -134,11 +134,13 @@ export function createAvailability(options: AvailabilityOptions): Availability {
     },
   }
 
+  /** Whether calls wait for a probe, as this process stood still; begins it where that turns out now. */
   function isWaking(): boolean {
     if (wake()) void runProbe()
     return awakening.current() !== undefined
   }
 
+  /** Gives whether it turns out now that this process stood still. */
   function wake(): boolean {
     const stoodStill = !isClosed && isOutage(circuit) ? awakening.notice() : 0
     // The connection may have died unheard: one silent probe is enough to drop it.

@@ -150,7 +150,7 @@ export function assembleCache(given: CacheEngineOptions, ground: CacheGround): C
   availability.onRecovery(stragglers.withdraw)
 
   const counters = createCounters()
-  const versions = createVersions({ entries: marks, isHearing: () => hearing.isOn(), now: clock.now })
+  const versions = createVersions({ entries: marks, isHearing: (at) => hearing.isOn(at), now: clock.now })
   const near =
     nearOptions === false
       ? undefined

@@ -42,7 +42,7 @@ export interface Versions {
 export interface VersionsOptions {
   readonly entries: Entries
   /** Whether changes by others are heard of now, or there are no others. */
-  readonly isHearing: () => boolean
+  readonly isHearing: (now?: number) => boolean
   readonly now: () => number
 }
 
@@ -81,9 +81,14 @@ export function createVersions({ entries, isHearing, now }: VersionsOptions): Ve
   let generation: number | undefined
   let generationUntil = 0
 
+  function isTrusted(until: number): boolean {
+    const at = now()
+    return until > at && isHearing(at)
+  }
+
   function current(wireKey: string): number | undefined {
     const there = known.get(wireKey)
-    return there && there.currentUntil > now() && isHearing() ? there.version : undefined
+    return there && isTrusted(there.currentUntil) ? there.version : undefined
   }
 
   function note(wireKey: string, version: number, changesBefore: number, isPrimarys: boolean): void {
@@ -148,7 +153,7 @@ export function createVersions({ entries, isHearing, now }: VersionsOptions): Ve
   }
 
   return {
-    generation: () => (generationUntil > now() && isHearing() ? generation : undefined),
+    generation: () => (isTrusted(generationUntil) ? generation : undefined),
     async askGeneration() {
       const { version, isConfirmed } = await ask(all)
       return isConfirmed ? version : undefined
