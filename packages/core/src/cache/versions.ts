@@ -92,11 +92,17 @@ export function createVersions({ entries, isHearing, now }: VersionsOptions): Ve
   }
 
   function note(wireKey: string, version: number, changesBefore: number, isPrimarys: boolean): void {
+    const there = known.peek(wireKey)
     const isCurrent = isPrimarys && isHearing() && changes === changesBefore
-    const currentUntil = isCurrent ? now() + longestTrust : 0
+    // An answer that proves nothing takes nothing either: this version may only wait for the proof that nothing went unheard.
+    const currentUntil = isCurrent
+      ? now() + longestTrust
+      : there?.version === version
+        ? there.currentUntil
+        : 0
     known.set(wireKey, { version, currentUntil })
     if (wireKey !== allKey) return
-    generation = isCurrent ? version : undefined
+    generation = currentUntil > 0 ? version : undefined
     generationUntil = currentUntil
   }
 
