@@ -40,17 +40,19 @@ export function createQuarantine(options: {
   }
 
   function lastFrom(now: number): void {
-    until = now + length
     timer?.cancel()
-    if (length === 0 || until - recoveredAt > longest) return
-    timer = clock.setTimeout(() => void prolong(), length * askAfter)
+    const end = now + length
+    if (length === 0 || end - recoveredAt > longest) {
+      until = end
+      return
+    }
+    // It does not end before the answer is there, however late this process gets to asking.
+    until = recoveredAt + longest
+    timer = clock.setTimeout(() => void prolong(end), length * askAfter)
   }
 
-  async function prolong(): Promise<void> {
+  async function prolong(end: number): Promise<void> {
     const mine = timer
-    const end = until
-    // It does not end before the answer is there.
-    until = recoveredAt + longest
     const areThere = await options.areOthersSettling()
     if (timer !== mine) return
     if (areThere) lastFrom(clock.now())
