@@ -45,14 +45,21 @@ it('counts those who ran before there was a bound: others begin once fewer than 
   expect(next.outcome).toBe('runs')
 })
 
-it('lets all who wait go along with who comes while there is no bound', async () => {
-  const limit = limitOf(1)
-  await before(limit, 1)
-  const waiting = [entered(limit), entered(limit)]
+it('lets who has waited longest go along with who comes while there is no bound, and the others after them', async () => {
+  const limit = limitOf(2)
+  const leaves = await before(limit, 3)
+  const waiting = [entered(limit), entered(limit), entered(limit)]
+  const outcomes = (): string[] => waiting.map(({ outcome }) => outcome)
   await settled()
-  expect(waiting.map(({ outcome }) => outcome)).toEqual(['waits', 'waits'])
-  await before(limit, 1)
-  expect(waiting.map(({ outcome }) => outcome)).toEqual(['runs', 'runs'])
+  expect(outcomes()).toEqual(['waits', 'waits', 'waits'])
+  leaves.push(...(await before(limit, 1)))
+  expect(outcomes()).toEqual(['runs', 'waits', 'waits'])
+  for (const leave of leaves) leave()
+  await settled()
+  expect(outcomes()).toEqual(['runs', 'runs', 'waits'])
+  waiting[0]!.leave()
+  await settled()
+  expect(outcomes()).toEqual(['runs', 'runs', 'runs'])
 })
 
 it.each([

@@ -5,7 +5,8 @@ import type { Milliseconds } from '../units.ts'
 export interface Limit {
   /**
    * Gives a function that ends the run, at once or when it is its turn; `undefined` where that does not come in time. Who
-   * comes while there is no bound runs at once, counts once there is one, and takes along all who wait.
+   * comes while there is no bound runs at once, counts once there is one, and takes along who has waited longest: all at once
+   * would be a surge at the very end of an outage.
    * Who is urgent, or becomes it by the function that `onWaiting` is given, goes ahead of the bound: others who run wait for it.
    */
   enter(of: {
@@ -48,14 +49,18 @@ export function createLimit({ max, isOn, waiting: places, patience, clock }: Lim
       if (isOver) return
       isOver = true
       running--
-      const [next] = queue
-      if (next && running < max) settle(next, begin())
+      if (running < max) admitNext()
     }
+  }
+
+  function admitNext(): void {
+    const [next] = queue
+    if (next) settle(next, begin())
   }
 
   return {
     enter({ isUrgent, onWaiting }) {
-      if (!isOn()) for (const waiting of queue) settle(waiting, begin())
+      if (!isOn()) admitNext()
       if (!isOn() || running < max) return Promise.resolve(begin())
       if (isUrgent) return Promise.resolve(ahead)
       if (queue.size >= places) return Promise.resolve(undefined)
