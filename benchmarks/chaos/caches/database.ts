@@ -13,20 +13,16 @@ export interface Database {
   /** From now on there is another value under the key. */
   change(key: string): void
   /** What was read since this was asked last. */
-  reads(): Reads
+  reads(): readonly Read[]
 }
 
-export interface Reads {
-  /** The most at once. */
-  readonly most: number
-  readonly times: readonly ReadTime[]
-}
-
-export interface ReadTime {
+export interface Read {
   /** In ms since the epoch. */
   readonly began: number
   /** How long it took: {@link factoryMs}, and what timers and the machine put on top of it. */
   readonly ms: number
+  /** How many there were when it began, itself included. */
+  readonly atOnce: number
 }
 
 const factoryMs = 5
@@ -36,8 +32,7 @@ const text = 'x'.repeat(100)
 export function createDatabase(): Database {
   const changes = new Map<string, number>()
   let running = 0
-  let most = 0
-  let times: ReadTime[] = []
+  let reads: Read[] = []
 
   function now(key: string): Value {
     return { key, version: changes.get(key) ?? 0, text }
@@ -46,18 +41,17 @@ export function createDatabase(): Database {
   return {
     async read(key) {
       const began = time()
-      most = Math.max(most, ++running)
+      const atOnce = ++running
       await new Promise((resolve) => setTimeout(resolve, factoryMs))
       running--
-      times.push({ began, ms: time() - began })
+      reads.push({ began, ms: time() - began, atOnce })
       return now(key)
     },
     now,
     change: (key) => void changes.set(key, now(key).version + 1),
     reads() {
-      const found = { most, times }
-      most = running
-      times = []
+      const found = reads
+      reads = []
       return found
     },
   }

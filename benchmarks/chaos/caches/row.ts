@@ -38,7 +38,7 @@ export interface CacheRow {
   /** Of what its factories took by themselves in the same time, but for those of the crowd. */
   readonly factoryP99: number
   readonly worst: number
-  /** The most at once in one process, while 300 callers came for cold keys at once in the middle of the fault. */
+  /** The most at once in one process since the fault began; 300 callers came for cold keys at once in the middle of it. */
   readonly factories: number
   /** From repair until both processes trust Redis again; `NaN`: they did not within 5 s. */
   readonly recovery: number
@@ -168,7 +168,7 @@ function summarise(fault: Fault, { application, client }: CacheRowOptions, obser
     from: Math.min(...crowded.map(({ due }) => due)),
     to: Math.max(...crowded.map(({ due, ms }) => due + ms)),
   }
-  const ownReads = timed[0]!.factories.times.filter(
+  const ownReads = timed[0]!.factories.filter(
     ({ began }) => isMeasured(began) && (began < ofCrowd.from || began > ofCrowd.to),
   )
   const failures = all.flatMap(({ failure }) => failure ?? [])
@@ -185,7 +185,9 @@ function summarise(fault: Fault, { application, client }: CacheRowOptions, obser
     p99: p99(measured.filter(({ due }) => isMeasured(due))),
     factoryP99: p99(ownReads),
     worst: Math.max(...measured.map(({ ms }) => ms)),
-    factories: Math.max(...timed.map(({ factories }) => factories.most)),
+    factories: timed
+      .flatMap(({ factories }) => factories)
+      .reduce((most, { began, atOnce }) => (began < trip ? most : Math.max(most, atOnce)), 0),
     recovery: Math.max(...recoveries),
     // Each process is judged from its own recovery on.
     stale: timed.reduce(

@@ -2,7 +2,7 @@ import type { Holdfast, HoldfastOptions } from '@holdfast/core'
 import { flushCompileCache } from 'node:module'
 import { connectNodeRedis } from '../node-redis.ts'
 import type { Telling } from '../telling.ts'
-import { createDatabase, type Database, type Reads, type Value } from './database.ts'
+import { createDatabase, type Database, type Read, type Value } from './database.ts'
 import { createLoad, seededKeys, seededTtl, type Load, type Sample, type Subject } from './load.ts'
 
 /** What an application is made of, in a process of its own. */
@@ -49,7 +49,7 @@ export type Order =
 /** What came of the load since it was last stopped, and of the factories. */
 export interface Outcome {
   readonly samples: readonly Sample[]
-  readonly factories: Reads
+  readonly factories: readonly Read[]
 }
 
 export type Message =
