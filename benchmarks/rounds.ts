@@ -66,6 +66,15 @@ export async function compareAll<Of>(
   measure: (candidate: Of) => Promise<number>,
   rounds: number,
 ): Promise<Standing[]> {
+  return standingsOf(await measureAll(candidates, measure, rounds))
+}
+
+/** The same, not summed up yet: the figures of each candidate, round by round. */
+export async function measureAll<Of>(
+  candidates: readonly Of[],
+  measure: (candidate: Of) => Promise<number>,
+  rounds: number,
+): Promise<number[][]> {
   const figures = candidates.map((): number[] => [])
   for (let round = -1; round < rounds; round++) {
     const order = [...candidates.keys()]
@@ -74,6 +83,10 @@ export async function compareAll<Of>(
       if (round >= 0) figures[which]!.push(figure)
     }
   }
+  return figures
+}
+
+export function standingsOf(figures: readonly (readonly number[])[]): Standing[] {
   return figures.map((own) => ({
     figure: median(own),
     ratio: median(own.map((figure, round) => figure / figures[0]![round]!)),

@@ -8,9 +8,8 @@ import { Cacheable, createKeyv as createKeyvInMemory } from 'cacheable'
 import { Redis } from 'ioredis'
 import { Keyv } from 'keyv'
 
-/** A cache over one Redis, in the words that all have in common. */
+/** A cache, in the words that all have in common. */
 export interface Candidate {
-  readonly name: string
   get(key: string): Promise<unknown>
   getMany(keys: readonly string[]): Promise<readonly unknown[]>
   set(key: string, value: unknown): Promise<unknown>
@@ -21,63 +20,72 @@ export interface Candidate {
   close(): Promise<unknown>
 }
 
+/** Opens a candidate over the Redis at a URL. */
+export type Open = (url: string) => Candidate | Promise<Candidate>
+
 const hour = 3_600_000
-let bentos = 0
 
 /** Redis only: what a hit in the primary costs. The first is the bare client, the second is ours. */
-export async function overRedis(url: string): Promise<readonly Candidate[]> {
-  return [
-    bare(url),
-    await holdfast(url),
-    ofKeyv(createKeyvOverRedis(url, { namespace: 'keyv' })),
+export const overRedis: Readonly<Record<string, Open>> = {
+  ioredis: bare,
+  Holdfast: (url) => holdfast(url, 'holdfast'),
+  keyv: (url) => ofKeyv(createKeyvOverRedis(url, { namespace: 'keyv' })),
+  cacheable: (url) =>
     ofCacheable(new Cacheable({ primary: createKeyvOverRedis(url, { namespace: 'cacheable' }), ttl: hour })),
-    ofCacheManager([createKeyvOverRedis(url, { namespace: 'cache-manager' })]),
-    bento('bentocache', bentostore().useL2Layer(driver(url))),
-  ]
+  'cache-manager': (url) => ofCacheManager([createKeyvOverRedis(url, { namespace: 'cache-manager' })]),
+  bentocache: (url) => bento('bento', bentostore().useL2Layer(driver(url))),
 }
 
-/** The same with a layer in memory of so many entries, for those that have such a thing. The first is ours. */
-export async function withNear(url: string, maxEntries: number): Promise<readonly Candidate[]> {
+/** Ours without what no other does. */
+export const uncompressed: Readonly<Record<string, Open>> = {
+  'Holdfast, compression: false': (url) => holdfast(url, 'holdfast-plain', { compression: false }),
+}
+
+/** With a layer in memory of so many entries above Redis, for those that have such a thing. The first is ours. */
+export function withNear(maxEntries: number): Readonly<Record<string, Open>> {
   const inMemory = (): Keyv => createKeyvInMemory({ lruSize: maxEntries })
-  return [
-    await holdfast(url, { near: { maxEntries, maxBytes: '1GB' } }),
-    ofCacheable(
-      new Cacheable({
-        primary: inMemory(),
-        secondary: createKeyvOverRedis(url, { namespace: 'cacheable-near' }),
-        ttl: hour,
-      }),
-    ),
-    ofCacheManager([inMemory(), createKeyvOverRedis(url, { namespace: 'cache-manager-near' })]),
-    bento(
-      'bentocache',
-      bentostore()
-        .useL1Layer(memoryDriver({ maxItems: maxEntries }))
-        .useL2Layer(driver(url)),
-    ),
-  ]
+  return {
+    Holdfast: (url) => holdfast(url, 'holdfast-near', { near: { maxEntries, maxBytes: '1GB' } }),
+    cacheable: (url) =>
+      ofCacheable(
+        new Cacheable({
+          primary: inMemory(),
+          secondary: createKeyvOverRedis(url, { namespace: 'cacheable-near' }),
+          ttl: hour,
+        }),
+      ),
+    'cache-manager': (url) =>
+      ofCacheManager([inMemory(), createKeyvOverRedis(url, { namespace: 'cache-manager-near' })]),
+    bentocache: (url) =>
+      bento(
+        'bento-near',
+        bentostore()
+          .useL1Layer(memoryDriver({ maxItems: maxEntries }))
+          .useL2Layer(driver(url)),
+      ),
+  }
 }
 
 /**
  * Peers that keep the very object they were given. Not above Redis: keyv and the default store of cache-manager are one layer,
  * and bentocache 1.6.1 without serialization throws at what it took from Redis into memory.
  */
-export function inMemoryOnly(maxEntries: number): readonly Candidate[] {
-  return [
-    ofKeyv(new Keyv()),
-    ofCacheManager(undefined, 'cache-manager, default store'),
-    bento(
-      'bentocache, serialize: false',
-      bentostore().useL1Layer(memoryDriver({ maxItems: maxEntries, serialize: false })),
-    ),
-  ]
+export function inMemoryOnly(maxEntries: number): Readonly<Record<string, Open>> {
+  return {
+    keyv: () => ofKeyv(new Keyv()),
+    'cache-manager, default store': () => ofCacheManager(undefined),
+    'bentocache, serialize: false': () =>
+      bento(
+        'bento-memory',
+        bentostore().useL1Layer(memoryDriver({ maxItems: maxEntries, serialize: false })),
+      ),
+  }
 }
 
-export function bare(url: string): Candidate {
+function bare(url: string): Candidate {
   const client = new Redis(url)
   const parse = (json: string | null): unknown => json && (JSON.parse(json) as unknown)
   return {
-    name: 'ioredis',
     get: async (key) => parse(await client.get(`ioredis:${key}`)),
     getMany: async (keys) => (await client.mget(keys.map((key) => `ioredis:${key}`))).map(parse),
     set: (key, value) => client.set(`ioredis:${key}`, JSON.stringify(value), 'PX', hour),
@@ -85,14 +93,11 @@ export function bare(url: string): Candidate {
   }
 }
 
-export async function holdfast(url: string, options: CacheOptions = {}): Promise<Candidate> {
-  const name = ['Holdfast', ...('compression' in options ? ['compression: false'] : [])].join(', ')
-  const prefix = `holdfast${options.near ? '-near' : ''}${name.length}`
+async function holdfast(url: string, prefix: string, options: CacheOptions = {}): Promise<Candidate> {
   const made = createHoldfast({ redis: url, logger: false, prefix })
   const cache = made.cache({ ttl: '1h', ...options })
   await made.ready()
   return {
-    name,
     get: cache.get,
     getMany: cache.getMany,
     set: cache.set,
@@ -103,7 +108,6 @@ export async function holdfast(url: string, options: CacheOptions = {}): Promise
 
 function ofKeyv(keyv: Keyv): Candidate {
   return {
-    name: 'keyv',
     get: (key) => keyv.get(key),
     getMany: (keys) => keyv.getMany([...keys]),
     set: (key, value) => keyv.set(key, value, hour),
@@ -113,7 +117,6 @@ function ofKeyv(keyv: Keyv): Candidate {
 
 function ofCacheable(cacheable: Cacheable): Candidate {
   return {
-    name: 'cacheable',
     get: (key) => cacheable.get(key),
     getMany: (keys) => cacheable.getMany([...keys]),
     set: (key, value) => cacheable.set(key, value, hour),
@@ -122,10 +125,9 @@ function ofCacheable(cacheable: Cacheable): Candidate {
   }
 }
 
-function ofCacheManager(stores: Keyv[] | undefined, name = 'cache-manager'): Candidate {
+function ofCacheManager(stores: Keyv[] | undefined): Candidate {
   const cache = createCache({ ttl: hour, ...(stores && { stores }) })
   return {
-    name,
     get: (key) => cache.get(key),
     getMany: (keys) => cache.mget([...keys]),
     set: (key, value) => cache.set(key, value),
@@ -135,11 +137,9 @@ function ofCacheManager(stores: Keyv[] | undefined, name = 'cache-manager'): Can
   }
 }
 
-function bento(name: string, layers: ReturnType<typeof bentostore>): Candidate {
-  const prefix = `bento${++bentos}`
+function bento(prefix: string, layers: ReturnType<typeof bentostore>): Candidate {
   const cache = new BentoCache({ default: 'cache', ttl: hour, prefix, stores: { cache: layers } })
   return {
-    name,
     get: (key) => cache.get({ key }),
     // It has none.
     getMany: (keys) => Promise.all(keys.map((key) => cache.get({ key }))),

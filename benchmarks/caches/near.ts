@@ -2,7 +2,7 @@
 import { startRedis } from '@holdfast-internal/test-fixtures'
 import assert from 'node:assert/strict'
 import { compareAll, printTable } from '../rounds.ts'
-import { inMemoryOnly, withNear, type Candidate } from './candidates.ts'
+import { inMemoryOnly, withNear, type Candidate, type Open } from './candidates.ts'
 import { keysOf, sizes, valueOf } from './values.ts'
 
 const target = 1_000
@@ -11,11 +11,13 @@ const roundMs = 60
 const maxEntries = 10_000
 
 const redis = await startRedis()
-const candidates: readonly Candidate[] = [
-  ...(await withNear(redis.url, maxEntries)),
+const opening = Object.entries<Open>({
+  ...withNear(maxEntries),
   ...inMemoryOnly(maxEntries),
-  plainMap(),
-]
+  'a Map, awaited': plainMap,
+})
+const candidates: Candidate[] = []
+for (const [, open] of opening) candidates.push(await open(redis.url))
 const rows: string[][] = []
 for (const [size, bytes] of Object.entries(sizes)) {
   const keys = keysOf(bytes > 10_000 ? 64 : 512, size)
@@ -37,7 +39,7 @@ for (const [size, bytes] of Object.entries(sizes)) {
 }
 printTable(
   'A hit in memory, ns at one caller',
-  ['operation', 'size', ...candidates.map(({ name }) => name), 'target for Holdfast'],
+  ['operation', 'size', ...opening.map(([name]) => name), 'target for Holdfast'],
   rows,
 )
 for (const candidate of candidates) await candidate.close()
@@ -69,7 +71,6 @@ async function nanoseconds(operation: () => Promise<unknown>): Promise<number> {
 function plainMap(): Candidate {
   const map = new Map<string, unknown>()
   return {
-    name: 'a Map, awaited',
     get: (key) => Promise.resolve(map.get(key)),
     getMany: (keys) => Promise.resolve(keys.map((key) => map.get(key))),
     set: (key, value) => Promise.resolve(map.set(key, value)),
