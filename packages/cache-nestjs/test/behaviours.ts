@@ -381,7 +381,7 @@ export const behaviours: Readonly<Record<string, (kit: Kit) => Promise<unknown>>
       'b',
       { plain: () => ++count, private: () => ++count, ended: () => ++count },
       { ended: [CacheTTL(60_000)] },
-      [CacheTTL(60)],
+      [CacheTTL(400)],
     )
     const module = moduleOf(kit, {
       imports: [CacheModule.register({ isGlobal: true })],
@@ -394,7 +394,7 @@ export const behaviours: Readonly<Record<string, (kit: Kit) => Promise<unknown>>
       await fetch('/b/plain?b'),
       await twice(fetch, '/b/private'),
       await twice(fetch, '/b/ended'),
-      await pause(100),
+      await pause(450),
       await fetch('/b/plain'),
       await fetch('/b/ended'),
     ])
