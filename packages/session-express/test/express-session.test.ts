@@ -907,12 +907,16 @@ describe.each([
       })
       const browser = site.browser()
       await browser.get('/count')
+      const began = new Set<number | undefined>()
       for (let visits = 0; visits < 2; visits++) {
         const { body } = (await browser.get('/look')) as { body: Record<string, number> }
-        expect(body['originalMaxAge']).toBe(60_000)
+        // express-session reads its own clock twice as it makes a cookie.
+        about(60_000, body['originalMaxAge'])
+        began.add(body['originalMaxAge'])
         expect(body['after']).toBeLessThan(body['before']!)
         about(60_000, body['before'])
       }
+      expect(began.size).toBe(1)
     })
 
     it('is of its session alone, and stays as it was changed', async () => {
