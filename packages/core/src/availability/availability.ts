@@ -1,8 +1,9 @@
 import type { Backend, ConnectionChange } from '../backend/backend.ts'
 import type { Timer } from '../clock.ts'
 import type { State } from '../events.ts'
-import { setPatientTimeout } from './patient-timeout.ts'
+import { soon } from '../soon.ts'
 import type { Milliseconds } from '../units.ts'
+import { createAwakening } from './awakening.ts'
 import { asIs, createCalls, failed, succeeded, throwFault, type Answer, type CallWatcher } from './calls.ts'
 import {
   afterFailure,
@@ -19,12 +20,11 @@ import {
   type Circuit,
 } from './circuit.ts'
 import { closedFault, deadlineFault, faultOfLoss, foreignReplyFault, type Fault } from './classify.ts'
-import { createAwakening } from './awakening.ts'
 import { createDeadlines } from './deadlines.ts'
 import { createPace, type PaceOptions } from './pace.ts'
+import { setPatientTimeout } from './patient-timeout.ts'
 import { createProbe, type Finding } from './probe.ts'
 import { settleBy, type RecoveryStep } from './recovery.ts'
-import { soon } from '../soon.ts'
 
 /** Decides whether the primary is asked, bounds how long it may take, and finds out when it is back. */
 export interface Availability {

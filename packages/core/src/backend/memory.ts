@@ -1,10 +1,10 @@
 import { systemClock, type Clock } from '../clock.ts'
 import { HoldfastError } from '../errors.ts'
+import { soon } from '../soon.ts'
 import { parseSize, type Size } from '../units.ts'
 import { versionOf, written, type Backend } from './backend.ts'
 import { createMemorySets } from './memory-sets.ts'
 import { checkedTtl, createMemoryTable } from './memory-table.ts'
-import { soon } from '../soon.ts'
 
 /** The options of {@link createMemoryBackend}. */
 export interface MemoryBackendOptions {

@@ -8,6 +8,7 @@ import { Scoped } from '../envelope/scoped.ts'
 import { optionError } from '../errors.ts'
 import type { Events } from '../events.ts'
 import { joinPrefix, longestPrefix, validatePrefix } from '../keys.ts'
+import { soon } from '../soon.ts'
 import { parseCount, parseDuration, type Duration } from '../units.ts'
 import type { Cache } from './cache.ts'
 import { createCache } from './engine.ts'
@@ -28,7 +29,6 @@ import { createStoring } from './storing.ts'
 import { createStragglers } from './stragglers.ts'
 import { createTurns } from './turns.ts'
 import { createVersions, tagLifetime } from './versions.ts'
-import { soon } from '../soon.ts'
 
 /** The options of a cache, beside those of its entries. */
 export interface CacheEngineOptions extends CachePolicy {

@@ -95,11 +95,8 @@ export function createVersions({ entries, isHearing, now }: VersionsOptions): Ve
     const there = known.peek(wireKey)
     const isCurrent = isPrimarys && isHearing() && changes === changesBefore
     // An answer that proves nothing takes nothing either: this version may only wait for the proof that nothing went unheard.
-    const currentUntil = isCurrent
-      ? now() + longestTrust
-      : there?.version === version
-        ? there.currentUntil
-        : 0
+    const before = there?.version === version ? there.currentUntil : 0
+    const currentUntil = isCurrent ? now() + longestTrust : before
     known.set(wireKey, { version, currentUntil })
     if (wireKey !== allKey) return
     generation = currentUntil > 0 ? version : undefined

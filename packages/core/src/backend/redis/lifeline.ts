@@ -1,6 +1,6 @@
+import { soon } from '../../soon.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { within } from './within.ts'
-import { soon } from '../../soon.ts'
 
 /** How to make, connect and destroy one client that does not reconnect by itself. */
 export interface Generation<C> {
